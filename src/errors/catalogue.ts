@@ -1,0 +1,23 @@
+import { commandErrors } from "./catalogue/command.ts";
+import { infraErrors } from "./catalogue/infra.ts";
+import { labErrors } from "./catalogue/lab.ts";
+import { lifecycleErrors } from "./catalogue/lifecycle.ts";
+import { partsErrors } from "./catalogue/parts.ts";
+import { specErrors } from "./catalogue/spec.ts";
+import { talosErrors } from "./catalogue/talos.ts";
+import type { CatalogueEntry } from "./exit-code.ts";
+
+const entries = {
+  ...commandErrors,
+  ...specErrors,
+  ...partsErrors,
+  ...labErrors,
+  ...infraErrors,
+  ...talosErrors,
+  ...lifecycleErrors,
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ErrorCode = keyof typeof entries;
+
+/** Every code that castle can end with; docs/errors.md is tested against it both ways. */
+export const catalogue: Readonly<Record<ErrorCode, CatalogueEntry>> = entries;

@@ -1,0 +1,84 @@
+/**
+ * The castle that a castle.yaml describes, with every default applied and every derived name, address, MAC and
+ * VM id filled in. Made by `resolve`, read by every room; plain data, no methods.
+ */
+export interface Castle {
+  readonly name: string;
+  readonly network: Network;
+  /** Control planes first, each group in the order of its addresses. */
+  readonly nodes: readonly CastleNode[];
+  readonly hypervisor: Hypervisor;
+  readonly talos: TalosSettings;
+  readonly kubernetes: { readonly version: string };
+  readonly loadBalancer?: { readonly pool: string };
+}
+
+export interface Network {
+  /** For example 192.168.1.0/24. */
+  readonly cidr: string;
+  readonly prefix: number;
+  readonly gateway: string;
+  readonly vip: string;
+  /** Name servers; the gateway unless told. */
+  readonly dns: readonly string[];
+  /** Time servers; none means that the nodes keep Talos' default. */
+  readonly ntp: readonly string[];
+  readonly vlan?: number;
+}
+
+export type Role = "controlplane" | "worker";
+
+export interface CastleNode {
+  /** Host name in Talos and Kubernetes, and the machine's name in Proxmox, for example fortress-cp-1. */
+  readonly name: string;
+  readonly role: Role;
+  readonly address: string;
+  /** Upper case, Proxmox' own prefix: BC:24:11:xx:xx:xx. Derived from castle and node name. */
+  readonly mac: string;
+  readonly vmid: number;
+  /** The Proxmox node that carries this machine. */
+  readonly host: string;
+  readonly cores: number;
+  /** MiB */
+  readonly memory: number;
+  /** GiB */
+  readonly disk: number;
+  /** Talos machine config patches of this node alone: strategic merge documents. */
+  readonly patches: readonly MachinePatch[];
+}
+
+export type MachinePatch = Readonly<Record<string, unknown>>;
+
+export type Hypervisor = ProxmoxHypervisor | LabHypervisor;
+
+export interface ProxmoxHypervisor {
+  readonly kind: "proxmox";
+  /** https://host:8006, without a path. */
+  readonly endpoint: string;
+  readonly hosts: readonly string[];
+  readonly datastore: string;
+  /** Where the Talos image is downloaded to; its content types must hold `import`. */
+  readonly imageDatastore: string;
+  readonly bridge: string;
+  readonly insecure: boolean;
+}
+
+export interface LabHypervisor {
+  readonly kind: "lab";
+  /** The lab's name: namespaces, cgroups and state are named after it. The castle's name unless told. */
+  readonly lab: string;
+  readonly hosts: readonly string[];
+  readonly datastore: string;
+  readonly imageDatastore: string;
+  readonly bridge: string;
+}
+
+export interface TalosSettings {
+  /** With the leading v. */
+  readonly version: string;
+  /** A discovery service, "off", or undefined: the hypervisor's own (the lab's, Talos' public one). */
+  readonly discovery?: string;
+  readonly patches: readonly MachinePatch[];
+  /** Official system extensions by name, for example siderolabs/qemu-guest-agent. */
+  readonly extensions: readonly string[];
+}

@@ -1,0 +1,85 @@
+import { execa, ExecaError } from "execa";
+import { CastleError } from "../errors/castle-error.ts";
+import { Secret } from "./secret.ts";
+
+export interface RunOptions {
+  readonly cwd?: string;
+  /** Added to the caller's environment; a Secret is revealed to the child only. */
+  readonly env?: Readonly<Record<string, string | Secret>>;
+  /** Standard input. The place for secrets: argv is world-readable. */
+  readonly input?: string | Uint8Array;
+  readonly signal?: AbortSignal;
+  /** Milliseconds; 60 000 unless told. */
+  readonly timeout?: number;
+  /** Exit codes that are an answer rather than a failure; 0 always is. */
+  readonly accept?: readonly number[];
+}
+
+export interface RunResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Runs a program to its end and returns what it said.
+ * @throws CastleError command/missing, command/failed, command/timed-out, command/interrupted
+ */
+export async function run(
+  file: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const secrets = Object.values(options.env ?? {}).filter((value) => value instanceof Secret);
+  const redact = (text: string) =>
+    secrets.reduce((redacted, secret) => redacted.replaceAll(secret.reveal(), String(secret)), text);
+  const env = Object.fromEntries(
+    Object.entries(options.env ?? {}).map(([key, value]) => [
+      key,
+      value instanceof Secret ? value.reveal() : value,
+    ]),
+  );
+  try {
+    const done = await execa(file, args, {
+      env,
+      timeout: options.timeout ?? 60_000,
+      forceKillAfterDelay: 2_000,
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
+      ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    });
+    return { exitCode: 0, stdout: done.stdout, stderr: done.stderr };
+  } catch (error) {
+    if (!(error instanceof ExecaError)) throw error;
+    const stdout = typeof error.stdout === "string" ? error.stdout : "";
+    const stderr = typeof error.stderr === "string" ? error.stderr : "";
+    if (error.exitCode !== undefined && options.accept?.includes(error.exitCode)) {
+      return { exitCode: error.exitCode, stdout, stderr };
+    }
+    const command = redact([file, ...args].join(" "));
+    const said = redact(lastLines(stderr === "" ? stdout : stderr));
+    const details = { command, exitCode: error.exitCode, signal: error.signal };
+    if (error.code === "ENOENT") {
+      throw new CastleError("command/missing", {
+        message: `${file} is not installed or not on PATH`,
+        details,
+      });
+    }
+    if (error.isCanceled) {
+      throw new CastleError("command/interrupted", { message: `${command} was interrupted`, details });
+    }
+    if (error.timedOut) {
+      const message = `${command} did not finish in ${options.timeout ?? 60_000} ms: ${said}`;
+      throw new CastleError("command/timed-out", { message, details });
+    }
+    const how =
+      error.exitCode === undefined
+        ? `was ended by ${error.signal}`
+        : `ended with exit code ${error.exitCode}`;
+    throw new CastleError("command/failed", { message: `${command} ${how}: ${said}`, details });
+  }
+}
+
+function lastLines(text: string): string {
+  return text.trimEnd().split("\n").slice(-8).join("\n");
+}
