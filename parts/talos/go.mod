@@ -3,8 +3,6 @@ module castle.local/parts/talos
 go 1.26.0
 
 tool (
-	github.com/containerd/containerd/v2/cmd/containerd
-	github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2
 	github.com/siderolabs/talos/cmd/talosctl
 	github.com/siderolabs/talos/internal/app/machined
 )

@@ -1,0 +1,49 @@
+/** Flags that mean the same in every command. */
+export const fileFlag = {
+  file: {
+    kind: "parsed",
+    parse: String,
+    brief: "The castle's spec",
+    placeholder: "FILE",
+    default: "castle.yaml",
+  },
+} as const;
+
+export type OutputFormat = "text" | "json";
+
+export const outputFlag = {
+  output: {
+    kind: "enum",
+    values: ["text", "json"],
+    brief: "Text for people, or one JSON document on standard output",
+    default: "text",
+  },
+} as const;
+
+export const yesFlag = {
+  yes: { kind: "boolean", brief: "Do not ask; go on with what would be destroyed", default: false, withNegated: false },
+} as const;
+
+export const installToolsFlag = {
+  installTools: {
+    kind: "boolean",
+    brief: "Install the Debian packages that a build needs",
+    default: false,
+    withNegated: false,
+  },
+} as const;
+
+export const aliases = { f: "file", o: "output" } as const;
+export const aliasesWithYes = { f: "file", o: "output", y: "yes" } as const;
+
+export interface FileFlags {
+  readonly file: string;
+}
+
+export interface OutputFlags {
+  readonly output: OutputFormat;
+}
+
+export interface YesFlags {
+  readonly yes: boolean;
+}

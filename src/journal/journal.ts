@@ -1,0 +1,54 @@
+import { appendFileSync, mkdirSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { StepEvent } from "./step.ts";
+
+/** One line of a run's file: when (ISO 8601, UTC), milliseconds since the run began, and what happened. */
+export type JournalLine = { readonly at: string; readonly elapsed: number } & (
+  | { readonly type: "run-started"; readonly verb: string; readonly castle: string; readonly pid: number }
+  | { readonly type: "run-ended"; readonly verb: string; readonly outcome: "done" | "failed"; readonly error?: string }
+  | StepEvent
+);
+
+export interface Journal {
+  readonly file: string;
+  record(event: StepEvent): void;
+  end(outcome: "done" | "failed", error?: string): void;
+}
+
+export interface JournalOptions {
+  readonly folder: string;
+  readonly verb: string;
+  readonly castle: string;
+  readonly pid: number;
+  readonly now: () => Date;
+}
+
+/**
+ * Opens the journal of one run: a JSON line for every event, appended at once so that a killed run tells how far
+ * it came. Mode 0600.
+ */
+export function openJournal({ folder, verb, castle, pid, now }: JournalOptions): Journal {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const began = now();
+  const file = join(folder, `${began.toISOString().replaceAll(":", "-")}-${verb}-${pid}.jsonl`);
+  const append = (entry: object) => {
+    const at = now();
+    const line = { at: at.toISOString(), elapsed: at.getTime() - began.getTime(), ...entry };
+    appendFileSync(file, `${JSON.stringify(line)}\n`, { mode: 0o600 });
+  };
+  append({ type: "run-started", verb, castle, pid });
+  return {
+    file,
+    record: append,
+    end: (outcome, error) => append({ type: "run-ended", verb, outcome, ...(error === undefined ? {} : { error }) }),
+  };
+}
+
+/** The lines of the newest runs, oldest first. A last line cut short by a kill is left out. */
+export async function readJournal(folder: string, runs: number): Promise<JournalLine[]> {
+  const names = await readdir(folder).catch(() => []);
+  const newest = names.filter((name) => name.endsWith(".jsonl")).toSorted().slice(-runs);
+  const texts = await Promise.all(newest.map((name) => readFile(join(folder, name), "utf8")));
+  return texts.flatMap((text) => text.split("\n").slice(0, -1).map((line) => JSON.parse(line) as JournalLine));
+}
