@@ -1,0 +1,3 @@
+module castle.local/parts/flannel-cni
+
+go 1.26.0
