@@ -1,17 +1,21 @@
 import { commandErrors } from "./catalogue/command.ts";
 import { infraErrors } from "./catalogue/infra.ts";
 import { labErrors } from "./catalogue/lab.ts";
+import { lanErrors } from "./catalogue/lan.ts";
 import { lifecycleErrors } from "./catalogue/lifecycle.ts";
 import { partsErrors } from "./catalogue/parts.ts";
+import { secretsErrors } from "./catalogue/secrets.ts";
 import { specErrors } from "./catalogue/spec.ts";
 import { talosErrors } from "./catalogue/talos.ts";
 import type { CatalogueEntry } from "./exit-code.ts";
 
 const entries = {
   ...commandErrors,
+  ...secretsErrors,
   ...specErrors,
   ...partsErrors,
   ...labErrors,
+  ...lanErrors,
   ...infraErrors,
   ...talosErrors,
   ...lifecycleErrors,

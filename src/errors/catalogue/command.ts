@@ -9,4 +9,5 @@ export const commandErrors = {
     meaning: "The run was interrupted; run the same command again to go on.",
   },
   "command/usage": { exit: 2, meaning: "The command line is not one that castle knows." },
+  "command/unexpected": { exit: 1, meaning: "A fault of castle itself." },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -1,0 +1,40 @@
+import { readFile } from "node:fs/promises";
+import { CastleError } from "../errors/castle-error.ts";
+import { Secret } from "../support/secret.ts";
+import { writeFileAtomic } from "../support/write-file.ts";
+
+/**
+ * The age identity that opens the encrypted file: what the caller was given (CASTLE_AGE_IDENTITY: the identity
+ * itself or a path), or the file, made on first use with mode 0600.
+ * @throws CastleError secrets/identity
+ */
+export async function ageIdentity(file: string, given: string | undefined): Promise<Secret> {
+  if (given?.startsWith("AGE-SECRET-KEY-")) return new Secret(given);
+  const path = given ?? file;
+  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "ENOENT") return undefined;
+    throw new CastleError("secrets/identity", { message: `The age identity ${path} cannot be read`, cause });
+  });
+  if (text !== undefined) return parseIdentity(text, path);
+  if (given !== undefined) {
+    throw new CastleError("secrets/identity", {
+      message: `CASTLE_AGE_IDENTITY names ${path}, which does not exist`,
+      hint: "unset CASTLE_AGE_IDENTITY to use the identity of this user, or copy the file there",
+    });
+  }
+  const { generateIdentity } = await import("age-encryption");
+  const identity = await generateIdentity();
+  await writeFileAtomic(path, `# castle: keep this file safe, it opens your castles' secrets\n${identity}\n`);
+  return new Secret(identity);
+}
+
+function parseIdentity(text: string, path: string): Secret {
+  const line = text.split("\n").find((candidate) => candidate.startsWith("AGE-SECRET-KEY-"));
+  if (line === undefined) {
+    throw new CastleError("secrets/identity", {
+      message: `${path} holds no line that starts with AGE-SECRET-KEY-`,
+      hint: "restore the identity from your backup, or name another with CASTLE_AGE_IDENTITY",
+    });
+  }
+  return new Secret(line.trim());
+}
