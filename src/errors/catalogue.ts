@@ -1,8 +1,12 @@
 import { commandErrors } from "./catalogue/command.ts";
+import { imageErrors } from "./catalogue/image.ts";
+import { hypervisorErrors } from "./catalogue/hypervisor.ts";
 import { infraErrors } from "./catalogue/infra.ts";
+import { kubernetesErrors } from "./catalogue/kubernetes.ts";
 import { labErrors } from "./catalogue/lab.ts";
 import { lanErrors } from "./catalogue/lan.ts";
 import { lifecycleErrors } from "./catalogue/lifecycle.ts";
+import { machineErrors } from "./catalogue/machine.ts";
 import { partsErrors } from "./catalogue/parts.ts";
 import { secretsErrors } from "./catalogue/secrets.ts";
 import { specErrors } from "./catalogue/spec.ts";
@@ -14,11 +18,15 @@ const entries = {
   ...secretsErrors,
   ...specErrors,
   ...partsErrors,
+  ...imageErrors,
+  ...kubernetesErrors,
   ...labErrors,
+  ...hypervisorErrors,
   ...lanErrors,
   ...infraErrors,
   ...talosErrors,
   ...lifecycleErrors,
+  ...machineErrors,
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof entries;
