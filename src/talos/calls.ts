@@ -1,0 +1,205 @@
+import { type Method, method } from "./schema.ts";
+
+// TypeScript's view of proto/*.proto: the calls that castle makes, with the fields that it reads. 64-bit numbers are
+// decimal strings, enums their names, absent messages null.
+
+export interface NodeAnswer {
+  /** Which node answered, when another one was asked to pass the question on. */
+  readonly metadata: { readonly hostname: string; readonly error: string } | null;
+}
+
+/** Talos answers every unary call with a list: one entry a node asked. */
+export interface Answers<Answer> {
+  readonly messages: readonly Answer[];
+}
+
+export interface Timestamp {
+  readonly seconds: string;
+  readonly nanos: number;
+}
+
+export type ApplyMode = "AUTO" | "NO_REBOOT" | "REBOOT" | "STAGED" | "TRY";
+
+interface ApplyConfigurationRequest {
+  readonly data: Buffer;
+  readonly mode: ApplyMode;
+  readonly dryRun: boolean;
+}
+
+export interface AppliedConfiguration extends NodeAnswer {
+  readonly warnings: readonly string[];
+  readonly mode: ApplyMode;
+  readonly modeDetails: string;
+}
+
+export interface VersionAnswer extends NodeAnswer {
+  readonly version: { readonly tag: string; readonly arch: string } | null;
+  readonly platform: { readonly name: string; readonly mode: string } | null;
+}
+
+export interface ServiceListAnswer extends NodeAnswer {
+  readonly services: readonly {
+    readonly id: string;
+    readonly state: string;
+    readonly events: {
+      readonly events: readonly {
+        readonly msg: string;
+        readonly state: string;
+        readonly ts: Timestamp | null;
+      }[];
+    } | null;
+    readonly health: {
+      readonly unknown: boolean;
+      readonly healthy: boolean;
+      readonly lastMessage: string;
+    } | null;
+  }[];
+}
+
+export interface EtcdMembersAnswer extends NodeAnswer {
+  readonly members: readonly {
+    readonly id: string;
+    readonly hostname: string;
+    readonly peerUrls: readonly string[];
+    readonly clientUrls: readonly string[];
+    readonly isLearner: boolean;
+  }[];
+}
+
+export interface EtcdStatusAnswer extends NodeAnswer {
+  readonly memberStatus: {
+    readonly memberId: string;
+    readonly leader: string;
+    readonly isLearner: boolean;
+    readonly protocolVersion: string;
+    readonly storageVersion: string;
+    readonly dbSize: string;
+    readonly dbSizeInUse: string;
+    readonly raftIndex: string;
+    readonly raftTerm: string;
+    readonly raftAppliedIndex: string;
+    readonly errors: readonly string[];
+  } | null;
+}
+
+export interface EtcdAlarmsAnswer extends NodeAnswer {
+  readonly memberAlarms: readonly {
+    readonly memberId: string;
+    readonly alarm: "NONE" | "NOSPACE" | "CORRUPT";
+  }[];
+}
+
+export interface MemoryAnswer extends NodeAnswer {
+  /** KiB */
+  readonly meminfo: {
+    readonly memtotal: string;
+    readonly memfree: string;
+    readonly memavailable: string;
+  } | null;
+}
+
+export interface SystemStatAnswer extends NodeAnswer {
+  /** Seconds since 1970. */
+  readonly bootTime: string;
+}
+
+export interface ActorAnswer extends NodeAnswer {
+  readonly actorId: string;
+}
+
+export interface WireEvent extends NodeAnswer {
+  readonly id: string;
+  readonly actorId: string;
+  readonly data: { readonly typeUrl: string; readonly value: Buffer } | null;
+}
+
+interface EventsRequest {
+  readonly tailEvents?: number;
+  readonly tailId?: string;
+  readonly tailSeconds?: number;
+  readonly withActorId?: string;
+}
+
+interface LogsRequest {
+  readonly namespace: string;
+  readonly id: string;
+  readonly driver: "CONTAINERD" | "CRI";
+  readonly follow: boolean;
+  readonly tailLines: number;
+}
+
+export interface Chunk extends NodeAnswer {
+  readonly bytes: Buffer;
+}
+
+interface ResetRequest {
+  readonly graceful: boolean;
+  readonly reboot: boolean;
+  readonly systemPartitionsToWipe: readonly { readonly label: string; readonly wipe: boolean }[];
+  readonly mode: "ALL" | "SYSTEM_DISK" | "USER_DISKS";
+}
+
+export interface WireResource {
+  readonly metadata: {
+    readonly namespace: string;
+    readonly type: string;
+    readonly id: string;
+    readonly version: string;
+    readonly phase: string;
+  } | null;
+  readonly spec: { readonly yamlSpec: string } | null;
+}
+
+export interface ResourceKind {
+  readonly namespace: string;
+  readonly type: string;
+}
+
+interface WatchRequest extends ResourceKind {
+  readonly id?: string;
+  readonly options: { readonly bootstrapContents: boolean };
+  readonly apiVersion: number;
+}
+
+export interface WireChange {
+  readonly resource: WireResource | null;
+  readonly eventType: "CREATED" | "UPDATED" | "DESTROYED" | "BOOTSTRAPPED" | "ERRORED" | "NOOP";
+  readonly error?: string;
+}
+
+type Nothing = Record<string, never>;
+
+const machine = <Request extends object, Answer>(name: string): Method<Request, Answers<Answer>> =>
+  method("machine", name);
+
+export const calls = {
+  applyConfiguration: machine<ApplyConfigurationRequest, AppliedConfiguration>("ApplyConfiguration"),
+  bootstrap: machine<Nothing, NodeAnswer>("Bootstrap"),
+  etcdAlarmList: machine<Nothing, EtcdAlarmsAnswer>("EtcdAlarmList"),
+  etcdForfeitLeadership: machine<Nothing, NodeAnswer & { readonly member: string }>("EtcdForfeitLeadership"),
+  etcdLeaveCluster: machine<Nothing, NodeAnswer>("EtcdLeaveCluster"),
+  etcdMemberList: machine<{ readonly queryLocal: boolean }, EtcdMembersAnswer>("EtcdMemberList"),
+  etcdRemoveMemberById: machine<{ readonly memberId: string }, NodeAnswer>("EtcdRemoveMemberByID"),
+  etcdStatus: machine<Nothing, EtcdStatusAnswer>("EtcdStatus"),
+  memory: machine<Nothing, MemoryAnswer>("Memory"),
+  reboot: machine<Nothing, ActorAnswer>("Reboot"),
+  reset: machine<ResetRequest, ActorAnswer>("Reset"),
+  serviceList: machine<Nothing, ServiceListAnswer>("ServiceList"),
+  shutdown: machine<{ readonly force: boolean }, ActorAnswer>("Shutdown"),
+  systemStat: machine<Nothing, SystemStatAnswer>("SystemStat"),
+  version: machine<Nothing, VersionAnswer>("Version"),
+
+  events: method<EventsRequest, WireEvent>("machine", "Events"),
+  kubeconfig: method<Nothing, Chunk>("machine", "Kubeconfig"),
+  logs: method<LogsRequest, Chunk>("machine", "Logs"),
+
+  getResource: method<
+    ResourceKind & { readonly id: string; readonly options: Nothing },
+    { readonly resource: WireResource | null }
+  >("resources", "Get"),
+  listResources: method<
+    ResourceKind & { readonly options: Nothing },
+    { readonly resource: WireResource | null }
+  >("resources", "List"),
+  watchResources: method<WatchRequest, { readonly event: readonly WireChange[] }>("resources", "Watch"),
+} as const;

@@ -1,0 +1,119 @@
+import { soleAnswer } from "./answer.ts";
+import { calls } from "./calls.ts";
+import type { CallSettings, TalosClient } from "./client.ts";
+
+export interface EtcdMember {
+  /** 16 hexadecimal digits, as etcdctl and Talos' own tools print it. */
+  readonly id: string;
+  /** Empty while the member has never started. */
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+  /** A learner has no vote yet. */
+  readonly learner: boolean;
+}
+
+export interface EtcdStatus {
+  readonly id: string;
+  /** The id of the leader as this member sees it; undefined: none. */
+  readonly leader: string | undefined;
+  readonly learner: boolean;
+  readonly version: string;
+  /** Bytes on disk, and how many of them hold data. */
+  readonly size: number;
+  readonly sizeInUse: number;
+  readonly raftIndex: bigint;
+  readonly raftTerm: bigint;
+  readonly errors: readonly string[];
+}
+
+export interface EtcdAlarm {
+  readonly member: string;
+  readonly kind: "no-space" | "corrupt";
+}
+
+export interface MemberQuery extends CallSettings {
+  /** What the asked member itself believes, even without quorum; otherwise what the cluster agrees on. */
+  readonly local?: boolean;
+}
+
+/**
+ * etcd's members in the order of their names.
+ * @throws CastleError talos/…
+ */
+export async function etcdMembers(
+  client: TalosClient,
+  { local, ...settings }: MemberQuery = {},
+): Promise<EtcdMember[]> {
+  const answers = await client.call(calls.etcdMemberList, { queryLocal: local ?? false }, settings);
+  return soleAnswer(client, "EtcdMemberList", answers)
+    .members.map(({ id, hostname, peerUrls, isLearner }) => ({
+      id: memberId(id),
+      name: hostname,
+      peerUrls,
+      learner: isLearner,
+    }))
+    .sort((left, right) => (left.name < right.name ? -1 : 1));
+}
+
+/** The asked member's own state. @throws CastleError talos/… */
+export async function etcdStatus(client: TalosClient, settings: CallSettings = {}): Promise<EtcdStatus> {
+  const { memberStatus } = soleAnswer(
+    client,
+    "EtcdStatus",
+    await client.call(calls.etcdStatus, {}, settings),
+  );
+  return {
+    id: memberId(memberStatus?.memberId ?? "0"),
+    leader: BigInt(memberStatus?.leader ?? 0) === 0n ? undefined : memberId(memberStatus?.leader ?? "0"),
+    learner: memberStatus?.isLearner ?? false,
+    version: memberStatus?.protocolVersion ?? "",
+    size: Number(memberStatus?.dbSize ?? 0),
+    sizeInUse: Number(memberStatus?.dbSizeInUse ?? 0),
+    raftIndex: BigInt(memberStatus?.raftIndex ?? 0),
+    raftTerm: BigInt(memberStatus?.raftTerm ?? 0),
+    errors: memberStatus?.errors ?? [],
+  };
+}
+
+export async function etcdAlarms(client: TalosClient, settings: CallSettings = {}): Promise<EtcdAlarm[]> {
+  const answers = await client.call(calls.etcdAlarmList, {}, settings);
+  return soleAnswer(client, "EtcdAlarmList", answers).memberAlarms.flatMap(({ memberId: id, alarm }) =>
+    alarm === "NONE"
+      ? []
+      : [{ member: memberId(id), kind: alarm === "NOSPACE" ? ("no-space" as const) : ("corrupt" as const) }],
+  );
+}
+
+/** Takes the asked node's member out of the cluster; needs quorum. */
+export async function etcdLeave(client: TalosClient, settings: CallSettings = {}): Promise<void> {
+  const answers = await client.call(calls.etcdLeaveCluster, {}, { deadline: 60_000, ...settings });
+  soleAnswer(client, "EtcdLeaveCluster", answers);
+}
+
+/** Takes any member out of the cluster, by the id that `etcdMembers` names; needs quorum. */
+export async function etcdRemoveMember(
+  client: TalosClient,
+  id: string,
+  settings: CallSettings = {},
+): Promise<void> {
+  const request = { memberId: BigInt(`0x${id}`).toString() };
+  soleAnswer(
+    client,
+    "EtcdRemoveMemberByID",
+    await client.call(calls.etcdRemoveMemberById, request, settings),
+  );
+}
+
+/** Asks the leader to hand over. @returns the new leader's name; undefined: the asked member did not lead */
+export async function etcdForfeitLeadership(
+  client: TalosClient,
+  settings: CallSettings = {},
+): Promise<string | undefined> {
+  const answers = await client.call(calls.etcdForfeitLeadership, {}, settings);
+  const { member } = soleAnswer(client, "EtcdForfeitLeadership", answers);
+  return member === "" ? undefined : member;
+}
+
+function memberId(decimal: string): string {
+  return BigInt(decimal).toString(16).padStart(16, "0");
+}

@@ -1,0 +1,58 @@
+/**
+ * What the nodes stand on, as far as their configuration has to know it. The castle says what it shall be; the ground
+ * says what is there: a lab's registry instead of the internet, a disk to install to on a rack.
+ */
+export type Ground = RackGround | LabGround;
+
+interface AnyGround {
+  /** Endpoints to pull from instead, by registry host: { "ghcr.io": ["http://192.168.1.1:5000"] }. */
+  readonly mirrors: Readonly<Record<string, readonly string[]>>;
+  /** The discovery service where the castle names none; undefined: Talos' public one. */
+  readonly discovery?: string;
+}
+
+export interface RackGround extends AnyGround {
+  readonly mode: "metal";
+  readonly install: {
+    /** Where Talos installs itself, for example /dev/sda for Proxmox' scsi0. */
+    readonly disk: string;
+    /** The installer image with the castle's extensions. */
+    readonly image: string;
+  };
+}
+
+export interface LabGround extends AnyGround {
+  readonly mode: "container";
+  /** Whether the LAN has a time server; if not, booting must not wait for one. */
+  readonly timeServer: boolean;
+  /**
+   * The kubelet's thresholds in absolute sizes. Its own are shares of the disk, and all nodes of a lab share the disk
+   * of one machine, where 15 % may be more than is free.
+   */
+  readonly evictionHard: Readonly<Record<string, string>>;
+}
+
+/** Registries that Talos and Kubernetes pull from. */
+const REGISTRIES = ["docker.io", "gcr.io", "ghcr.io", "quay.io", "registry.k8s.io"] as const;
+
+/** A lab, where one registry stands in for all, and one discovery service of the lab's own. Both are http:// URLs. */
+export function labGround({
+  registry,
+  discovery,
+}: {
+  readonly registry: string;
+  readonly discovery: string;
+}): LabGround {
+  return {
+    mode: "container",
+    mirrors: Object.fromEntries(REGISTRIES.map((host) => [host, [registry]])),
+    discovery,
+    timeServer: false,
+    evictionHard: {
+      "imagefs.available": "512Mi",
+      "memory.available": "64Mi",
+      "nodefs.available": "512Mi",
+      "nodefs.inodesFree": "1%",
+    },
+  };
+}

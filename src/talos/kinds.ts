@@ -1,0 +1,84 @@
+import { z } from "zod";
+import type { Kind } from "./resources.ts";
+
+// The resources of Talos v1.11 that castle reads, with namespace and type as `talosctl get` knows them.
+
+export const STAGES = [
+  "unknown",
+  "booting",
+  "installing",
+  "maintenance",
+  "running",
+  "rebooting",
+  "shutting down",
+  "resetting",
+  "upgrading",
+] as const;
+
+export type MachineStage = (typeof STAGES)[number];
+
+const UnmetCondition = z.object({ name: z.string(), reason: z.string() });
+
+/** One a node, id `machine`. */
+export const machineStatuses: Kind<{
+  stage: MachineStage;
+  status: { ready: boolean; unmetConditions: { name: string; reason: string }[] };
+}> = {
+  namespace: "runtime",
+  type: "MachineStatuses.runtime.talos.dev",
+  spec: z.object({
+    stage: z.enum(STAGES),
+    status: z.object({
+      ready: z.boolean(),
+      unmetConditions: z
+        .array(UnmetCondition)
+        .nullish()
+        .transform((conditions) => conditions ?? []),
+    }),
+  }),
+};
+
+/** What discovery knows of the castle's nodes; the id is the host name. */
+export const members: Kind<{ nodeId: string; hostname: string; machineType: string; addresses: string[] }> = {
+  namespace: "cluster",
+  type: "Members.cluster.talos.dev",
+  spec: z.object({
+    nodeId: z.string(),
+    hostname: z.string(),
+    machineType: z.string(),
+    addresses: z.array(z.string()),
+  }),
+};
+
+/** The addresses that a node holds now, the VIP among them; the id is LINK/ADDRESS/PREFIX. */
+export const addressStatuses: Kind<{ address: string; linkName: string }> = {
+  namespace: "network",
+  type: "AddressStatuses.net.talos.dev",
+  spec: z.object({ address: z.string(), linkName: z.string() }),
+};
+
+/** What Talos sees of its own Kubernetes node. */
+export const nodeStatuses: Kind<{ nodename: string; nodeReady: boolean; unschedulable: boolean }> = {
+  namespace: "k8s",
+  type: "NodeStatuses.kubernetes.talos.dev",
+  spec: z.object({ nodename: z.string(), nodeReady: z.boolean(), unschedulable: z.boolean() }),
+};
+
+/** Complaints of the node about itself, for example that two nodes have one address. */
+export const diagnostics: Kind<{ message: string; details: string[] }> = {
+  namespace: "runtime",
+  type: "Diagnostics.runtime.talos.dev",
+  spec: z.object({
+    message: z.string(),
+    details: z
+      .array(z.string())
+      .nullish()
+      .transform((details) => details ?? []),
+  }),
+};
+
+export const timeStatuses: Kind<{ synced: boolean; syncDisabled: boolean }> = {
+  namespace: "runtime",
+  type: "TimeStatuses.v1alpha1.talos.dev",
+  spec: z.object({ synced: z.boolean(), syncDisabled: z.boolean() }),
+};

@@ -1,0 +1,139 @@
+import { CastleError } from "../errors/castle-error.ts";
+import { Secret } from "../support/secret.ts";
+import { soleAnswer } from "./answer.ts";
+import { type ApplyMode, calls } from "./calls.ts";
+import type { CallSettings, TalosClient } from "./client.ts";
+
+export interface MachineVersion {
+  /** With the leading v. */
+  readonly talos: string;
+  /** For example amd64. */
+  readonly architecture: string;
+  /** For example container, nocloud, metal. */
+  readonly platform: string;
+}
+
+/** @throws CastleError talos/… */
+export async function version(client: TalosClient, settings: CallSettings = {}): Promise<MachineVersion> {
+  const answer = soleAnswer(client, "Version", await client.call(calls.version, {}, settings));
+  return {
+    talos: answer.version?.tag ?? "",
+    architecture: answer.version?.arch ?? "",
+    platform: answer.platform?.name ?? "",
+  };
+}
+
+export interface ApplySettings extends CallSettings {
+  /** AUTO unless told: without a reboot where that is enough. Maintenance mode knows only AUTO, REBOOT and TRY. */
+  readonly mode?: ApplyMode;
+  /** Only says what would happen. */
+  readonly dryRun?: boolean;
+}
+
+export interface Applied {
+  readonly warnings: readonly string[];
+  /** How Talos applies it: AUTO resolves to NO_REBOOT or REBOOT. In maintenance mode the answer says nothing of it. */
+  readonly mode: ApplyMode;
+  /** Talos' own words; those of a dry run quote the difference, and with it maybe a secret. */
+  readonly details: Secret;
+}
+
+/**
+ * Gives a node its machine configuration: its first in maintenance mode, or another one later.
+ * @throws CastleError talos/config-rejected, talos/not-in-maintenance, talos/…
+ */
+export async function applyConfig(
+  client: TalosClient,
+  config: Secret,
+  { mode, dryRun, ...settings }: ApplySettings = {},
+): Promise<Applied> {
+  const request = { data: Buffer.from(config.reveal()), mode: mode ?? "AUTO", dryRun: dryRun ?? false };
+  const answer = soleAnswer(
+    client,
+    "ApplyConfiguration",
+    await client.call(calls.applyConfiguration, request, { deadline: 30_000, ...settings }),
+  );
+  return { warnings: answer.warnings, mode: answer.mode, details: new Secret(answer.modeDetails) };
+}
+
+/**
+ * Makes this control plane the first member of a new etcd. A node whose etcd has data says so, which is as good.
+ * @throws CastleError talos/not-ready while the node cannot do it yet: ask again; talos/…
+ */
+export async function bootstrap(
+  client: TalosClient,
+  settings: CallSettings = {},
+): Promise<"bootstrapped" | "already-bootstrapped"> {
+  try {
+    soleAnswer(
+      client,
+      "Bootstrap",
+      await client.call(calls.bootstrap, {}, { deadline: 30_000, ...settings }),
+    );
+    return "bootstrapped";
+  } catch (error) {
+    if (error instanceof CastleError && error.details["grpc"] === "ALREADY_EXISTS")
+      return "already-bootstrapped";
+    throw error;
+  }
+}
+
+export interface ResetSettings extends CallSettings {
+  /** Cordon, drain and leave etcd first. Container mode does none of it. */
+  readonly graceful: boolean;
+  readonly reboot: boolean;
+  /** Labels of system partitions, for example STATE and EPHEMERAL; none: all of the system disk. */
+  readonly partitions?: readonly string[];
+}
+
+/**
+ * Starts the node's Reset sequence, which goes on after this returns.
+ * @returns the actor id that the sequence's events carry
+ */
+export async function reset(
+  client: TalosClient,
+  { graceful, reboot: thenReboot, partitions, ...settings }: ResetSettings,
+): Promise<string> {
+  const request = {
+    graceful,
+    reboot: thenReboot,
+    systemPartitionsToWipe: (partitions ?? []).map((label) => ({ label, wipe: true })),
+    mode: "ALL" as const,
+  };
+  return soleAnswer(client, "Reset", await client.call(calls.reset, request, settings)).actorId;
+}
+
+/** Starts a reboot. @returns the actor id. @throws CastleError talos/unsupported in container mode */
+export async function reboot(client: TalosClient, settings: CallSettings = {}): Promise<string> {
+  return soleAnswer(client, "Reboot", await client.call(calls.reboot, {}, settings)).actorId;
+}
+
+/** Starts a shutdown; `force` does not wait for pods. @returns the actor id */
+export async function shutdown(
+  client: TalosClient,
+  { force, ...settings }: CallSettings & { readonly force?: boolean } = {},
+): Promise<string> {
+  return soleAnswer(
+    client,
+    "Shutdown",
+    await client.call(calls.shutdown, { force: force ?? false }, settings),
+  ).actorId;
+}
+
+export interface MachineMemory {
+  /** KiB */
+  readonly total: number;
+  /** KiB */
+  readonly available: number;
+}
+
+export async function memory(client: TalosClient, settings: CallSettings = {}): Promise<MachineMemory> {
+  const { meminfo } = soleAnswer(client, "Memory", await client.call(calls.memory, {}, settings));
+  return { total: Number(meminfo?.memtotal ?? 0), available: Number(meminfo?.memavailable ?? 0) };
+}
+
+/** When the machine's kernel started. */
+export async function bootTime(client: TalosClient, settings: CallSettings = {}): Promise<Date> {
+  const answer = soleAnswer(client, "SystemStat", await client.call(calls.systemStat, {}, settings));
+  return new Date(Number(answer.bootTime) * 1_000);
+}

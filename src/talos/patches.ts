@@ -1,0 +1,93 @@
+import type { Castle, CastleNode, MachinePatch } from "../spec/castle.ts";
+import type { Ground } from "./ground.ts";
+
+/**
+ * What makes the generated configuration of a role that of this node on this ground: strategic merge patches in the
+ * order in which they apply, so that the user's come last and win. Pure and byte-stable.
+ *
+ * The VLAN is no matter of the node: the hypervisor tags the card's frames, because a machine in maintenance mode has
+ * to be reached before it has any configuration.
+ */
+export function patches(castle: Castle, node: CastleNode, ground: Ground): readonly MachinePatch[] {
+  return [
+    { machine: machine(castle, node, ground), cluster: cluster(castle, node, ground) },
+    ...castle.talos.patches,
+    ...node.patches,
+  ];
+}
+
+const LOOPBACK = "127.0.0.1";
+
+function machine(castle: Castle, node: CastleNode, ground: Ground): MachinePatch {
+  return {
+    // Forwards end on the loopback of the machine that castle runs on.
+    certSANs: [LOOPBACK, ...(node.role === "controlplane" ? [castle.network.vip] : [])],
+    network: network(castle, node),
+    ...time(castle, ground),
+    ...(Object.keys(ground.mirrors).length === 0 ? {} : { registries: { mirrors: mirrors(ground) } }),
+    kubelet: { extraConfig: kubelet(ground) },
+    ...(ground.mode === "metal" ? { install: { ...ground.install, wipe: false } } : {}),
+  };
+}
+
+function network({ network: { prefix, gateway, vip, dns } }: Castle, node: CastleNode): MachinePatch {
+  return {
+    hostname: node.name,
+    nameservers: dns,
+    interfaces: [
+      {
+        // Talos compares text, and writes addresses of cards in lower case.
+        deviceSelector: { hardwareAddr: node.mac.toLowerCase() },
+        dhcp: false,
+        addresses: [`${node.address}/${prefix}`],
+        routes: [{ network: "0.0.0.0/0", gateway }],
+        ...(node.role === "controlplane" ? { vip: { ip: vip } } : {}),
+      },
+    ],
+  };
+}
+
+function time({ network: { ntp } }: Castle, ground: Ground): MachinePatch {
+  if (ntp.length > 0) return { time: { servers: ntp } };
+  return ground.mode === "container" && !ground.timeServer ? { time: { disabled: true } } : {};
+}
+
+function mirrors(ground: Ground): MachinePatch {
+  return Object.fromEntries(
+    Object.entries(ground.mirrors)
+      .sort(([left], [right]) => (left < right ? -1 : 1))
+      .map(([host, endpoints]) => [host, { endpoints }]),
+  );
+}
+
+function kubelet(ground: Ground): MachinePatch {
+  return {
+    // The kubelet looks for static pods every 20 s by default: a first look before etcd is up costs all of them.
+    httpCheckFrequency: "1s",
+    ...(ground.mode === "container"
+      ? { evictionHard: ground.evictionHard, imageGCHighThresholdPercent: 100 }
+      : {}),
+  };
+}
+
+function cluster(castle: Castle, node: CastleNode, ground: Ground): MachinePatch {
+  const controlPlanes = castle.nodes.filter(({ role }) => role === "controlplane");
+  return {
+    discovery: discovery(castle.talos.discovery ?? ground.discovery),
+    ...(node.role === "controlplane"
+      ? { apiServer: { certSANs: [LOOPBACK, ...controlPlanes.map(({ address }) => address)] } }
+      : {}),
+  };
+}
+
+/** The Kubernetes registry of members is off: it no longer works with Kubernetes 1.32 and newer. */
+function discovery(service: string | undefined): MachinePatch {
+  if (service === "off") return { enabled: false };
+  return {
+    enabled: true,
+    registries: {
+      kubernetes: { disabled: true },
+      service: service === undefined ? { disabled: false } : { disabled: false, endpoint: service },
+    },
+  };
+}
