@@ -10,7 +10,47 @@ export interface Castle {
   readonly hypervisor: Hypervisor;
   readonly talos: TalosSettings;
   readonly kubernetes: { readonly version: string };
+  /** FIRST-LAST, both included. */
   readonly loadBalancer?: { readonly pool: string };
+  readonly ingress?: { readonly tls?: CertificateSettings };
+  /** Without it nothing above the nodes is installed. */
+  readonly gitops?: GitopsSettings;
+  /** Absent means the encrypted file. */
+  readonly secrets?: SecretStore;
+  readonly monitoring?: { readonly prometheus: boolean; readonly grafana: boolean };
+  readonly sites?: readonly Site[];
+}
+
+export interface CertificateSettings {
+  /** letsencrypt, letsencrypt-staging or the address of an ACME directory. */
+  readonly acme: string;
+  readonly email: string;
+}
+
+export interface GitopsSettings {
+  readonly repository: string;
+  readonly branch: string;
+  /** Inside the repository, for example clusters/fortress. */
+  readonly path: string;
+}
+
+export type SecretStore =
+  | { readonly kind: "file" }
+  | {
+      readonly kind: "infisical";
+      readonly project: string;
+      readonly environment: string;
+      /** Infisical's cloud unless told. */
+      readonly url?: string;
+    };
+
+export interface Site {
+  readonly name: string;
+  readonly host: string;
+  /** A folder, relative to the spec. */
+  readonly source: string;
+  /** Without tag: every release is tagged with its commit. */
+  readonly image: string;
 }
 
 export interface Network {

@@ -1,0 +1,48 @@
+import type { Draft } from "../draft.ts";
+import { formatPath, type Path } from "../fault.ts";
+import { hypervisorKind } from "../outline.ts";
+
+/** What a rack cannot do without. The lab has a default for each. */
+export function checkRequired(draft: Draft): void {
+  if (hypervisorKind(draft) !== "proxmox") return;
+  if (absent(draft, ["network"])) {
+    missing(draft, ["network"], "a section with the keys cidr, gateway and vip");
+  } else {
+    for (const [key, what] of Object.entries(networkKeys)) {
+      if (absent(draft, ["network", key])) missing(draft, ["network", key], what);
+    }
+  }
+  const planes = ["nodes", "controlPlanes"];
+  if (absent(draft, ["nodes"])) missing(draft, ["nodes"], "a section with the key controlPlanes");
+  else if (absent(draft, planes)) missing(draft, planes, "a section with count and from, or with addresses");
+  else requireAddresses(draft, planes);
+  const workers = ["nodes", "workers"];
+  if (draft.has(workers) && draft.number([...workers, "count"]) !== 0) requireAddresses(draft, workers);
+}
+
+const networkKeys = {
+  cidr: "the network that the nodes live in, such as 192.168.1.0/24",
+  gateway: "the address of the router",
+  vip: "a free address for the Kubernetes API",
+} as const;
+
+function requireAddresses(draft: Draft, section: Path): void {
+  const [count, from, addresses] = ["count", "from", "addresses"].map((key) => [...section, key]);
+  if (!count || !from || !addresses || !absent(draft, addresses)) return;
+  if (absent(draft, count) && absent(draft, from)) {
+    missing(draft, addresses, "count and from, or addresses");
+  } else if (absent(draft, from)) {
+    missing(draft, from, "the first node's address");
+  } else if (absent(draft, count)) {
+    missing(draft, count, "how many nodes there are");
+  }
+}
+
+function absent(draft: Draft, path: Path): boolean {
+  return !draft.has(path) && draft.trusts(path);
+}
+
+function missing(draft: Draft, path: Path, expected: string): void {
+  const hint = "a rack has no default for it; hypervisor: lab has one";
+  draft.fault(path, { message: `${formatPath(path)} is missing, expected ${expected}`, hint });
+}
