@@ -1,3 +1,4 @@
+import { CastleError } from "../errors/castle-error.ts";
 import { soleAnswer } from "./answer.ts";
 import { calls } from "./calls.ts";
 import type { CallSettings, TalosClient } from "./client.ts";
@@ -62,16 +63,22 @@ export async function etcdStatus(client: TalosClient, settings: CallSettings = {
     "EtcdStatus",
     await client.call(calls.etcdStatus, {}, settings),
   );
+  if (memberStatus === null) {
+    throw new CastleError("talos/malformed", {
+      message: `${client.name} sent an etcd status without a member`,
+    });
+  }
+  const { dbSize, dbSizeInUse, errors, isLearner, leader, raftIndex, raftTerm } = memberStatus;
   return {
-    id: memberId(memberStatus?.memberId ?? "0"),
-    leader: BigInt(memberStatus?.leader ?? 0) === 0n ? undefined : memberId(memberStatus?.leader ?? "0"),
-    learner: memberStatus?.isLearner ?? false,
-    version: memberStatus?.protocolVersion ?? "",
-    size: Number(memberStatus?.dbSize ?? 0),
-    sizeInUse: Number(memberStatus?.dbSizeInUse ?? 0),
-    raftIndex: BigInt(memberStatus?.raftIndex ?? 0),
-    raftTerm: BigInt(memberStatus?.raftTerm ?? 0),
-    errors: memberStatus?.errors ?? [],
+    id: memberId(memberStatus.memberId),
+    leader: leader === "0" ? undefined : memberId(leader),
+    learner: isLearner,
+    version: memberStatus.protocolVersion,
+    size: Number(dbSize),
+    sizeInUse: Number(dbSizeInUse),
+    raftIndex: BigInt(raftIndex),
+    raftTerm: BigInt(raftTerm),
+    errors,
   };
 }
 
