@@ -1,0 +1,80 @@
+import { createHash } from "node:crypto";
+import { link, mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFileAtomic } from "../support/write-file.ts";
+import { type Descriptor, mediaTypes } from "./descriptor.ts";
+import type { Layer } from "./layer.ts";
+
+/** How the image runs. */
+export interface ImageRuntime {
+  readonly architecture: "amd64" | "arm64";
+  readonly entrypoint: readonly string[];
+  readonly command?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Numeric `uid` or `uid:gid`: a name does not satisfy runAsNonRoot. */
+  readonly user?: string;
+  readonly workingDirectory?: string;
+}
+
+/**
+ * Writes an OCI image layout (`oci-layout`, `index.json`, `blobs/`) of one image. Layers are hard-linked,
+ * so images that share a layer share its disk space. Byte-stable: the same layers give the same digest.
+ * @returns the descriptor of the manifest
+ */
+export async function writeImageLayout(
+  folder: string,
+  layers: readonly Layer[],
+  runtime: ImageRuntime,
+): Promise<Descriptor> {
+  const blobs = join(folder, "blobs", "sha256");
+  await mkdir(blobs, { recursive: true });
+  for (const layer of layers) {
+    const target = join(blobs, hex(layer.descriptor.digest));
+    if (target === layer.file) continue;
+    await rm(target, { force: true });
+    await link(layer.file, target);
+  }
+  const config = await writeBlob(blobs, mediaTypes.config, imageConfig(layers, runtime));
+  const manifest = await writeBlob(blobs, mediaTypes.manifest, {
+    schemaVersion: 2,
+    mediaType: mediaTypes.manifest,
+    config,
+    layers: layers.map((layer) => layer.descriptor),
+  });
+  const index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [manifest] };
+  await writeFileAtomic(join(folder, "index.json"), JSON.stringify(index), 0o644);
+  await writeFileAtomic(join(folder, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}', 0o644);
+  return manifest;
+}
+
+function imageConfig(layers: readonly Layer[], runtime: ImageRuntime): object {
+  return {
+    created: "1970-01-01T00:00:00Z",
+    architecture: runtime.architecture,
+    os: "linux",
+    config: {
+      ...(runtime.user === undefined ? {} : { User: runtime.user }),
+      Env: Object.entries({ PATH: DEFAULT_PATH, ...runtime.environment })
+        .map(([key, value]) => `${key}=${value}`)
+        .sort(),
+      Entrypoint: runtime.entrypoint,
+      ...(runtime.command === undefined ? {} : { Cmd: runtime.command }),
+      WorkingDir: runtime.workingDirectory ?? "/",
+    },
+    rootfs: { type: "layers", diff_ids: layers.map((layer) => layer.diffId) },
+    history: layers.map(() => ({ created: "1970-01-01T00:00:00Z", created_by: "castle" })),
+  };
+}
+
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+async function writeBlob(blobs: string, mediaType: string, content: object): Promise<Descriptor> {
+  const bytes = Buffer.from(JSON.stringify(content));
+  const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  await writeFileAtomic(join(blobs, hex(digest)), bytes, 0o644);
+  return { mediaType, digest, size: bytes.byteLength };
+}
+
+function hex(digest: string): string {
+  return digest.slice("sha256:".length);
+}
