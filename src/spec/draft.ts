@@ -1,5 +1,5 @@
 import { type Fault, formatPath, type Path } from "./fault.ts";
-import type { SpecDocument } from "./document.ts";
+import type { Place, SpecDocument } from "./document.ts";
 
 export interface FaultText {
   readonly message: string;
@@ -29,21 +29,15 @@ export class Draft {
   }
 
   fault(path: Path, { message, hint, part }: FaultText): void {
-    const place = this.#document.place(path, part ?? "value");
-    this.#faults.push({
-      file: this.#file,
-      ...place,
-      path: formatPath(path),
-      message,
-      ...(hint === undefined ? {} : { hint }),
-    });
+    this.faultAt(this.#document.place(path, part ?? "value"), path, { message, ...(hint && { hint }) });
     this.distrust(path);
   }
 
   /** A fault whose place is known already: one of the YAML itself. */
-  faultAt(place: { readonly line: number; readonly column: number }, { message, hint }: FaultText): void {
-    const fault = { file: this.#file, line: place.line, column: place.column, path: "", message };
+  faultAt({ line, column }: Place, path: Path, { message, hint }: FaultText): void {
+    const fault = { file: this.#file, line, column, path: formatPath(path), message };
     this.#faults.push(hint === undefined ? fault : { ...fault, hint });
+    if (path.length > 0) this.distrust(path);
   }
 
   /** Nothing at, above or below this path is read any more. */

@@ -26,14 +26,10 @@ export type ParsedSpec =
 export function parseSpec(text: string, file: string): ParsedSpec {
   const document = readDocument(text);
   const draft = new Draft(document, file);
-  for (const fault of document.faults) {
-    draft.faultAt(fault, fault);
-    if (fault.path !== undefined) draft.distrust(fault.path);
-  }
+  for (const fault of document.faults) draft.faultAt(fault, fault.path ?? [], fault);
   if (document.value === undefined || document.value === null) {
-    if (draft.faults.length === 0) {
-      draft.faultAt({ line: 1, column: 1 }, { message: "the file is empty", hint: "castle init writes one" });
-    }
+    const empty = { message: "the file is empty", hint: "castle init writes one" };
+    if (draft.faults.length === 0) draft.faultAt({ line: 1, column: 1 }, [], empty);
     return failed(draft.faults);
   }
   const parsed = specSchema.safeParse(document.value);

@@ -65,16 +65,15 @@ function reportUnknown(
     if (meant !== undefined && free.includes(meant)) draft.distrust([...section, meant]);
   }
   const unfilled = absent.filter((key) => draft.trusts([...section, key]));
-  const homeless = strangers.filter((key) => sectionsWith(key).length === 0);
   for (const key of strangers) {
     const homes = sectionsWith(key);
     for (const home of homes) draft.distrust([...home, key]);
-    if (homes.length > 0 && homes.length <= 3) {
-      say(key, `${key} belongs to ${homes.map((home) => formatPath(home) || "the top level").join(" or ")}`);
-    } else if (homeless.length === 1 && unfilled.length === 1 && unfilled[0] !== undefined) {
+    if (strangers.length === 1 && unfilled.length === 1 && unfilled[0] !== undefined) {
       // One key too many and one too few: they are the same key, whatever its spelling.
       say(key, `did you mean ${unfilled[0]}?`);
       draft.distrust([...section, unfilled[0]]);
+    } else if (homes.length > 0 && homes.length <= 3) {
+      say(key, `${key} belongs to ${homes.map((home) => formatPath(home) || "the top level").join(" or ")}`);
     } else {
       say(key, `known keys: ${known.join(", ")}`);
     }
