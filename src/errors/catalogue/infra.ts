@@ -2,7 +2,10 @@ import type { CatalogueEntry } from "../exit-code.ts";
 
 export const infraErrors = {
   "infra/terraform-missing": { exit: 1, meaning: "Neither terraform nor tofu is on PATH." },
-  "infra/terraform-failed": { exit: 1, meaning: "Terraform reported an error that castle has no better name for." },
+  "infra/terraform-failed": {
+    exit: 1,
+    meaning: "Terraform reported an error that castle has no better name for.",
+  },
   "infra/provider-unavailable": {
     exit: 1,
     meaning: "Terraform could not install the pinned Proxmox provider, or it differs from the lock file.",
@@ -18,12 +21,18 @@ export const infraErrors = {
     exit: 1,
     meaning: "Proxmox could not download or store the Talos image, or the storage does not hold `import`.",
   },
-  "infra/image-factory": { exit: 1, meaning: "The Talos image factory did not accept the wanted extensions." },
+  "infra/image-factory": {
+    exit: 1,
+    meaning: "The Talos image factory did not accept the wanted extensions.",
+  },
   "infra/api-failed": { exit: 1, meaning: "The Proxmox API answered with an error." },
   "infra/foreign-machine": {
     exit: 1,
     meaning: "A machine that would be changed or deleted does not carry the castle's tag.",
   },
   "infra/plan-refused": { exit: 1, meaning: "The plan would destroy or recreate a control plane." },
-  "infra/preflight": { exit: 1, meaning: "The hypervisor is not ready for the castle; each fault is listed." },
+  "infra/preflight": {
+    exit: 1,
+    meaning: "The hypervisor is not ready for the castle; each fault is listed.",
+  },
 } as const satisfies Record<string, CatalogueEntry>;

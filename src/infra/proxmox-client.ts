@@ -1,0 +1,151 @@
+import { Agent, fetch, type Response } from "undici";
+import { z } from "zod";
+import { CastleError } from "../errors/castle-error.ts";
+import type { ProxmoxConnection } from "./connection.ts";
+import { parseTags } from "./ownership.ts";
+import {
+  InterfacesAnswer,
+  MachineConfigAnswer,
+  MachinesAnswer,
+  NodesAnswer,
+  type Permissions,
+  PermissionsAnswer,
+  type StorageAnswer,
+  StoragesAnswer,
+  VersionAnswer,
+  VolumesAnswer,
+} from "./proxmox-answers.ts";
+import { connectionFailure, tokenRejected } from "./proxmox-failure.ts";
+
+/** Milliseconds that one call may take. */
+const DEADLINE = 15_000;
+
+export interface Machine {
+  readonly vmid: number;
+  readonly host: string;
+  readonly name: string;
+  readonly tags: readonly string[];
+}
+
+/** The few read-only calls of the Proxmox API that preflight and ownership checks need; all else is Terraform's. */
+export class ProxmoxClient {
+  readonly #connection: ProxmoxConnection;
+  readonly #agent: Agent;
+
+  constructor(connection: ProxmoxConnection) {
+    this.#connection = connection;
+    const { trust } = connection;
+    this.#agent = new Agent({
+      connect: {
+        timeout: 5_000,
+        ...(trust.kind === "insecure" ? { rejectUnauthorized: false } : {}),
+        ...(trust.kind === "certificate" ? { ca: trust.pem } : {}),
+      },
+    });
+  }
+
+  /** @throws CastleError infra/endpoint-unreachable, infra/token-rejected, infra/certificate-untrusted (all calls) */
+  async version(signal?: AbortSignal): Promise<string> {
+    return (await this.#get("version", VersionAnswer, signal)).version;
+  }
+
+  async hosts(signal?: AbortSignal): Promise<readonly string[]> {
+    return (await this.#get("nodes", NodesAnswer, signal)).map((node) => node.node);
+  }
+
+  /** Every virtual machine that the token may see, with the tags of the cluster's list where it has them. */
+  async machines(signal?: AbortSignal): Promise<readonly Machine[]> {
+    const rows = await this.#get("cluster/resources?type=vm", MachinesAnswer, signal);
+    const machines = rows.filter((row) => row.type === undefined || row.type === "qemu");
+    return await Promise.all(
+      machines.map(async (row) => {
+        const { vmid, node: host } = row;
+        if (row.tags !== undefined) return { vmid, host, name: row.name ?? "", tags: parseTags(row.tags) };
+        const machine = await this.machine(host, vmid, signal);
+        return machine ?? { vmid, host, name: row.name ?? "", tags: [] };
+      }),
+    );
+  }
+
+  /** The machine's own configuration, which is newer than the cluster's list; undefined: it does not exist. */
+  async machine(host: string, vmid: number, signal?: AbortSignal): Promise<Machine | undefined> {
+    const config = await this.#find(`nodes/${host}/qemu/${vmid}/config`, MachineConfigAnswer, signal);
+    if (config === undefined) return undefined;
+    return { vmid, host, name: config.name ?? "", tags: parseTags(config.tags) };
+  }
+
+  async storages(host: string, signal?: AbortSignal): Promise<readonly StorageAnswer[]> {
+    return await this.#get(`nodes/${host}/storage`, StoragesAnswer, signal);
+  }
+
+  /** The ids of the importable images in a storage, for example `local:import/talos.raw`. */
+  async images(host: string, storage: string, signal?: AbortSignal): Promise<readonly string[]> {
+    const path = `nodes/${host}/storage/${encodeURIComponent(storage)}/content?content=import`;
+    return (await this.#get(path, VolumesAnswer, signal)).map((volume) => volume.volid);
+  }
+
+  async bridges(host: string, signal?: AbortSignal): Promise<readonly string[]> {
+    const path = `nodes/${host}/network?type=any_bridge`;
+    return (await this.#get(path, InterfacesAnswer, signal)).map((entry) => entry.iface);
+  }
+
+  async permissions(signal?: AbortSignal): Promise<Permissions> {
+    return await this.#get("access/permissions", PermissionsAnswer, signal);
+  }
+
+  /** Lets the sockets go; a client that is not closed keeps the program alive for some seconds. */
+  async close(): Promise<void> {
+    await this.#agent.close();
+  }
+
+  async #get<T>(path: string, answer: z.ZodType<T>, signal?: AbortSignal): Promise<T> {
+    const response = await this.#send(path, signal);
+    if (!response.ok) throw await this.#failure(path, response);
+    return this.#parse(path, answer, await response.json());
+  }
+
+  async #find<T>(path: string, answer: z.ZodType<T>, signal?: AbortSignal): Promise<T | undefined> {
+    const response = await this.#send(path, signal);
+    if (response.ok) return this.#parse(path, answer, await response.json());
+    const missing = response.status === 404 || /does not exist/i.test(response.statusText);
+    const failure = await this.#failure(path, response);
+    if (missing || /does not exist/i.test(failure.message)) return undefined;
+    throw failure;
+  }
+
+  async #send(path: string, signal?: AbortSignal): Promise<Response> {
+    const deadline = AbortSignal.timeout(DEADLINE);
+    try {
+      return await fetch(`${this.#connection.endpoint}/api2/json/${path}`, {
+        dispatcher: this.#agent,
+        headers: { authorization: `PVEAPIToken=${this.#connection.token.reveal()}` },
+        signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw connectionFailure(this.#connection.endpoint, error);
+    }
+  }
+
+  #parse<T>(path: string, answer: z.ZodType<T>, body: unknown): T {
+    const parsed = z.object({ data: answer }).safeParse(body);
+    if (parsed.success) return parsed.data.data;
+    const message = `${this.#connection.endpoint} answered ${path} in a form that castle does not know`;
+    throw new CastleError("infra/api-failed", { message, cause: parsed.error });
+  }
+
+  async #failure(path: string, response: Response): Promise<CastleError> {
+    const { endpoint } = this.#connection;
+    const text = (await response.text()).slice(0, 500);
+    if (response.status === 401) return tokenRejected(endpoint);
+    const details = { path, status: response.status };
+    if (response.status === 403) {
+      const message = `the API token may not read ${path} on ${endpoint}: ${response.statusText}`;
+      const hint = "give the token the privilege that is named, see pveum acl modify";
+      return new CastleError("infra/permission-denied", { message, hint, details });
+    }
+    const message =
+      `${endpoint} answered ${path} with ${response.status} ${response.statusText} ${text}`.trimEnd();
+    return new CastleError("infra/api-failed", { message, details });
+  }
+}
