@@ -110,7 +110,7 @@ export interface ActorAnswer extends NodeAnswer {
 export interface WireEvent extends NodeAnswer {
   readonly id: string;
   readonly actorId: string;
-  readonly data: { readonly typeUrl: string; readonly value: Buffer } | null;
+  readonly data: { readonly type_url: string; readonly value: Buffer } | null;
 }
 
 interface EventsRequest {

@@ -82,8 +82,8 @@ interface Action {
 
 /** Undefined: the empty message with which the node says that the stream is open. */
 function decode({ data }: WireEvent): MachineEventData | undefined {
-  if (data === null || data.typeUrl === "") return undefined;
-  const name = data.typeUrl.slice(data.typeUrl.lastIndexOf("/") + 1);
+  if (data === null || data.type_url === "") return undefined;
+  const name = data.type_url.slice(data.type_url.lastIndexOf("/") + 1);
   const { value } = data;
   switch (name) {
     case "google.protobuf.Empty":

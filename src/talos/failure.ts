@@ -19,7 +19,7 @@ export interface Attempt {
  */
 export function talosFailure(error: ServiceError, attempt: Attempt): CastleError {
   const { node, call, deadline, trusted } = attempt;
-  const said = error.details === "" ? error.message : error.details;
+  const said = reason(error.details === "" ? error.message : error.details);
   const fail = (code: ErrorCode, message: string, hint?: string) =>
     new CastleError(code, {
       message,
@@ -83,4 +83,10 @@ function isDistrust(said: string): boolean {
   return /self-signed certificate|unable to verify|unable to get (local )?issuer|certificate (signature|has expired|is not yet valid)|altnames|bad certificate|unknown ca|certificate required|alert number (42|46|48|116)/i.test(
     said,
   );
+}
+
+/** grpc-js wraps what a socket said in its own words and the time; people need the cause alone. */
+function reason(details: string): string {
+  const socket = /Last error: (.*?)\s*(?:\(\d{4}-\d\d-\d\dT[^)]*\))?\. Resolution note:/s.exec(details)?.[1];
+  return (socket ?? details).replace(/^Error: /, "").trim();
 }

@@ -56,3 +56,18 @@ export function labGround({
     },
   };
 }
+
+/** A rack of Proxmox hosts: scsi0 is /dev/sda, and the Image Factory's installer carries the schematic's extensions. */
+export function rackGround({
+  schematic,
+  version,
+}: {
+  readonly schematic: string;
+  readonly version: string;
+}): RackGround {
+  return {
+    mode: "metal",
+    mirrors: {},
+    install: { disk: "/dev/sda", image: `factory.talos.dev/nocloud-installer/${schematic}:${version}` },
+  };
+}
