@@ -52,7 +52,7 @@ export async function startHypervisor(options: HypervisorOptions): Promise<Hyper
   const fleet = new Fleet(file, driver);
   const power = new Power({ driver, file, log });
   tasks.closeInterrupted();
-  await fleet.repair();
+  await fleet.repair(log);
   await file.save();
 
   const datacenter: Datacenter = { settings, file, tasks, fleet, power, fingerprint, stateFolder };

@@ -48,6 +48,7 @@ export class Power {
   /** Starts a machine; call within the machine's turn of `queue`. */
   async start(vm: VmRecord): Promise<void> {
     const config = machineConfig(vm, this.#file.state.volumes);
+    const wantedBefore = vm.onWanted;
     vm.onWanted = true;
     vm.everStarted = true;
     await this.#file.save();
@@ -55,9 +56,10 @@ export class Power {
     this.#lives.set(vm.vmid, this.#life(vm.vmid) + 1);
     try {
       await this.#driver.start(config);
-      await this.#driver.setLink(vm.vmid, linkUp(vm));
+      if (!linkUp(vm)) await this.#driver.setLink(vm.vmid, false);
     } catch (error) {
-      vm.onWanted = false;
+      // What was on before is tried again at the next `resume`; what was off stays off.
+      vm.onWanted = wantedBefore;
       await this.#file.save();
       throw error;
     }
@@ -74,11 +76,11 @@ export class Power {
   async shutdown(vm: VmRecord, timeout: number, force: boolean): Promise<void> {
     vm.onWanted = false;
     await this.#file.save();
-    await this.#driver.shutdown(vm.vmid, timeout, force);
+    const cause = await this.#driver.shutdown(vm.vmid, timeout, force).catch((error: unknown) => error);
     if ((await this.#driver.state(vm.vmid)) === "stopped") return;
     vm.onWanted = true;
     await this.#file.save();
-    throw new Error("VM quit/powerdown failed - got timeout");
+    throw new Error("VM quit/powerdown failed - got timeout", { cause });
   }
 
   async reboot(vm: VmRecord, timeout = REBOOT_PATIENCE): Promise<void> {
@@ -91,9 +93,9 @@ export class Power {
     }
   }
 
-  /** Brings a running machine's cables in line with its configuration. */
-  async applyLink(vm: VmRecord): Promise<void> {
-    if ((await this.#driver.state(vm.vmid)) === "running") await this.#driver.setLink(vm.vmid, linkUp(vm));
+  /** Takes a running machine's cables out, or puts them back. */
+  async setLink(vm: VmRecord, up: boolean): Promise<void> {
+    if ((await this.#driver.state(vm.vmid)) === "running") await this.#driver.setLink(vm.vmid, up);
   }
 
   /**

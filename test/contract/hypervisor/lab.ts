@@ -65,8 +65,9 @@ export class TestLab {
   }
 
   async close(): Promise<void> {
+    if (this.#hypervisor === undefined) return;
     await this.#agent.close();
-    await this.#hypervisor?.close();
+    await this.#hypervisor.close();
     this.#hypervisor = undefined;
   }
 

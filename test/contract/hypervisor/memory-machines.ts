@@ -16,6 +16,8 @@ export class MemoryMachines implements MachineDriver {
   readonly refusals = new Map<string, string>();
   /** Guests that do not listen to a shutdown. */
   readonly deaf = new Set<number>();
+  /** Every shutdown waits for it. */
+  slowness: Promise<unknown> = Promise.resolve();
   #listeners: ((vmid: number, exit: Exit) => void)[] = [];
 
   async create(vmid: number): Promise<void> {
@@ -40,6 +42,7 @@ export class MemoryMachines implements MachineDriver {
   }
 
   async shutdown(vmid: number, _timeout: number, force: boolean): Promise<void> {
+    await this.slowness;
     if (this.deaf.has(vmid) && !force) return;
     this.#machine(vmid).power = "stopped";
   }

@@ -64,7 +64,8 @@ export class Fleet {
     try {
       await this.#driver.create(vm.vmid);
     } catch (error) {
-      await this.remove(vm);
+      // What cannot be removed now stays locked, and is removed at the next start or by a delete.
+      await this.remove(vm).catch(() => undefined);
       throw error;
     }
     delete vm.lock;
@@ -83,9 +84,14 @@ export class Fleet {
   }
 
   /** After a kill: what was being made or removed is removed, so that the same call can be made again. */
-  async repair(): Promise<void> {
+  async repair(log: (line: string) => void): Promise<void> {
     for (const vm of this.all()) {
-      if (vm.lock !== undefined) await this.remove(vm);
+      if (vm.lock === undefined) continue;
+      try {
+        await this.remove(vm);
+      } catch (error) {
+        log(`VM ${vm.vmid} is half-made and could not be removed: ${String(error)}`);
+      }
     }
   }
 }

@@ -4,7 +4,7 @@
  */
 export function imageVersion(...texts: readonly string[]): string | undefined {
   for (const text of texts) {
-    const match = /(?<![\d.])v?(\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)\.\d+)?)(?!\d)/.exec(text);
+    const match = /(?<![\d.])v?(\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)\.\d+)?)(?!\.?\d)/.exec(text);
     if (match?.[1] !== undefined) return `v${match[1]}`;
   }
   return undefined;

@@ -17,6 +17,19 @@ export interface VmRecord {
   lock?: "create" | "clone" | "destroy";
 }
 
+/** A machine that has nothing yet and was never on. */
+export function newRecord(vmid: number, host: string): VmRecord {
+  return {
+    vmid,
+    host,
+    options: {},
+    template: false,
+    onWanted: false,
+    wipeWanted: false,
+    everStarted: false,
+  };
+}
+
 export interface VolumeRecord {
   readonly host: string;
   /** storage:name */

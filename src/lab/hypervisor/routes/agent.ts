@@ -3,7 +3,7 @@ import type { Call, Route } from "../api/route.ts";
 import { cards, vmName } from "../config/machine-config.ts";
 import type { Datacenter } from "../datacenter.ts";
 import type { VmRecord } from "../inventory/record.ts";
-import { vmidOf } from "./machines.ts";
+import { vmidOf } from "./parameters.ts";
 import { agentEnabled } from "./power.ts";
 
 const LOOPBACK = {

@@ -7,9 +7,9 @@ import { formatDisk, isDiskSlot, parseDisk } from "../config/disk.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { formatCard, parseCard } from "../config/network-card.ts";
 import type { Datacenter } from "../datacenter.ts";
-import type { VmRecord } from "../inventory/record.ts";
+import { type VmRecord, newRecord } from "../inventory/record.ts";
 import { findVolume, freeDiskName, storageOf } from "../inventory/volumes.ts";
-import { newRecord, refuseFaultyId, refusePool, vmidOf } from "./machines.ts";
+import { refuseFaultyId, refusePool, vmidOf } from "./parameters.ts";
 
 export function cloneRoutes(datacenter: Datacenter): readonly Route[] {
   return [

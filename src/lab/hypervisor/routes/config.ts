@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import type { Call, Route } from "../api/route.ts";
 import { changeConfiguration } from "../config/change.ts";
+import { linkUp } from "../config/machine-config.ts";
 import { showOption } from "../config/options.ts";
 import type { Datacenter } from "../datacenter.ts";
 import type { VmRecord } from "../inventory/record.ts";
-import { vmidOf } from "./machines.ts";
+import { vmidOf } from "./parameters.ts";
 
 export function configRoutes(datacenter: Datacenter): readonly Route[] {
   const { fleet, tasks, power, file, settings } = datacenter;
@@ -15,11 +16,12 @@ export function configRoutes(datacenter: Datacenter): readonly Route[] {
   };
   const apply = async (vm: VmRecord, call: Call) => {
     const { options, volumes } = change(vm, call);
+    const wasUp = linkUp(vm);
     vm.options = options;
     vm.template = options["template"] === "1";
     file.state.volumes = volumes;
     await file.save();
-    await power.applyLink(vm);
+    if (linkUp(vm) !== wasUp) await power.setLink(vm, !wasUp);
   };
   return [
     {

@@ -6,7 +6,7 @@ import { parseSize } from "../config/size.ts";
 import type { Datacenter } from "../datacenter.ts";
 import type { VmRecord, VolumeRecord } from "../inventory/record.ts";
 import { findVolume, freeDiskName } from "../inventory/volumes.ts";
-import { vmidOf } from "./machines.ts";
+import { vmidOf } from "./parameters.ts";
 
 interface SlotDisk {
   readonly slot: string;

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { ApiError, parameterError } from "../api/api-error.ts";
-import { requiredInteger, requiredText } from "../api/input.ts";
+import { ApiError } from "../api/api-error.ts";
+import { requiredInteger } from "../api/input.ts";
 import type { Call, Route } from "../api/route.ts";
 import { changeConfiguration, startAsked } from "../config/change.ts";
 import type { Datacenter } from "../datacenter.ts";
-import type { VmRecord } from "../inventory/record.ts";
+import { type VmRecord, newRecord } from "../inventory/record.ts";
+import { refuseFaultyId, refusePool, vmidOf } from "./parameters.ts";
 import { vmSummary } from "./vm-summary.ts";
 
 /** Machines as a whole: list, create, delete. */
@@ -71,31 +72,4 @@ async function create(datacenter: Datacenter, { path, input, user }: Call): Prom
       if (startAsked(input)) await power.start(vm);
     }),
   );
-}
-
-export function newRecord(vmid: number, host: string): VmRecord {
-  return {
-    vmid,
-    host,
-    options: {},
-    template: false,
-    onWanted: false,
-    wipeWanted: false,
-    everStarted: false,
-  };
-}
-
-/** @throws ApiError 400 outside of Proxmox' own range. */
-export function refuseFaultyId(vmid: number): void {
-  if (vmid < 100 || vmid > 999_999_999)
-    throw parameterError({ vmid: "value must be between 100 and 999999999" });
-}
-
-export function refusePool(pool: string | undefined): void {
-  if (pool !== undefined && pool !== "") throw parameterError({ pool: `pool '${pool}' does not exist` });
-}
-
-/** The id in a path. */
-export function vmidOf(text: string): number {
-  return requiredInteger(new Map([["vmid", requiredText(new Map([["vmid", text]]), "vmid")]]), "vmid");
 }

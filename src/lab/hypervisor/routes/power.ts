@@ -3,7 +3,7 @@ import { type Input, isTrue, optionalInteger } from "../api/input.ts";
 import type { Call, Route } from "../api/route.ts";
 import type { Datacenter } from "../datacenter.ts";
 import type { VmRecord } from "../inventory/record.ts";
-import { vmidOf } from "./machines.ts";
+import { vmidOf } from "./parameters.ts";
 import { vmSummary } from "./vm-summary.ts";
 
 /** Milliseconds that a shutdown waits unless told; Proxmox' own default. */
