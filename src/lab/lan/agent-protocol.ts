@@ -55,6 +55,8 @@ export function readLine(socket: Socket): Promise<string> {
       resolve(received.toString("utf8", 0, end));
     };
     socket.on("data", onData).on("end", onEnd).on("close", onEnd).on("error", onError);
+    // A listener alone does not wake a socket that was paused on purpose.
+    socket.resume();
   });
 }
 
