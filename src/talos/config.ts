@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import type { Castle, CastleNode } from "../spec/castle.ts";
@@ -27,7 +27,7 @@ export async function renderConfigs(
   secrets: Secret,
 ): Promise<CastleConfigs> {
   return await withScratch(tool, async (folder) => {
-    await writeFileAtomic(join(folder, "secrets.yaml"), secrets.reveal());
+    await writeFile(join(folder, "secrets.yaml"), secrets.reveal(), { mode: 0o600 });
     await talosctl(tool, [
       "gen",
       "config",
@@ -73,7 +73,7 @@ async function renderNode({ tool, castle, ground, folder }: Rendering, node: Cas
   const files = await Promise.all(
     patches(castle, node, ground).map(async (patch, index) => {
       const path = join(folder, `${node.name}.patch-${index}.yaml`);
-      await writeFileAtomic(path, stringify(patch));
+      await writeFile(path, stringify(patch), { mode: 0o600 });
       return path;
     }),
   );
