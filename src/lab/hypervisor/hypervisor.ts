@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { CastleError } from "../../errors/castle-error.ts";
 import type { MachineDriver } from "../machine/machine.ts";
 import { createApiServer } from "./api/server.ts";
@@ -13,6 +14,12 @@ import { TaskList } from "./tasks/task-list.ts";
 
 /** The API is never shown to the network: whoever reaches it can start privileged containers. */
 const LOOPBACK = "127.0.0.1";
+
+/**
+ * Milliseconds that `close` gives running tasks. What is not done by then is repaired by the next start, as after a
+ * kill.
+ */
+const CLOSE_PATIENCE = 10_000;
 
 export interface HypervisorOptions {
   readonly settings: HypervisorSettings;
@@ -71,8 +78,8 @@ export async function startHypervisor(options: HypervisorOptions): Promise<Hyper
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      await tasks.drain();
-      await power.queue.drain();
+      const work = tasks.drain().then(() => power.queue.drain());
+      await Promise.race([work, delay(CLOSE_PATIENCE, undefined, { ref: false })]);
       server.closeAllConnections();
       await closed;
       await file.save();

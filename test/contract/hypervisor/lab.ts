@@ -64,6 +64,12 @@ export class TestLab {
     this.#agent = new Agent({ connect: { ca: this.#hypervisor.certificate } });
   }
 
+  /** Speaks to a hypervisor that another process runs on the same folder. */
+  attach({ endpoint, certificate }: Pick<Hypervisor, "endpoint" | "certificate">): void {
+    this.#hypervisor = { endpoint, certificate, resume: async () => new Map(), close: async () => undefined };
+    this.#agent = new Agent({ connect: { ca: certificate } });
+  }
+
   async close(): Promise<void> {
     if (this.#hypervisor === undefined) return;
     await this.#agent.close();
@@ -113,22 +119,16 @@ export class TestLab {
     throw new Error(`task ${reply.data} does not end`);
   }
 
-  /** Downloads the Talos image to a host and makes a machine of it. */
+  /** Downloads a Talos image of its own to the host and makes a machine of it. */
   async machine(vmid: number, host = "pve1", more: Body = {}): Promise<string> {
+    await this.image(vmid, host);
+    return this.task("POST", `nodes/${host}/qemu`, machineBody(vmid, more));
+  }
+
+  async image(vmid: number, host = "pve1"): Promise<string> {
     const url = "https://factory.talos.dev/image/0/v1.11.5/nocloud-amd64.raw.gz";
-    const filename = `talos-v1.11.5-${vmid}.raw`;
-    await this.task("POST", `nodes/${host}/storage/local/download-url`, { content: "import", filename, url });
-    return this.task("POST", `nodes/${host}/qemu`, {
-      vmid,
-      name: `machine-${vmid}`,
-      cores: 2,
-      memory: 2048,
-      scsi0: `file=local-lvm:0,import-from=local:import/${filename}`,
-      boot: "order=scsi0",
-      net0: "model=virtio,bridge=vmbr0,macaddr=BC:24:11:00:00:01",
-      ipconfig0: "ip=192.168.1.211/24,gw=192.168.1.1",
-      ...more,
-    });
+    const body = { content: "import", filename: imageName(vmid), url };
+    return this.task("POST", `nodes/${host}/storage/local/download-url`, body);
   }
 
   async status(vmid: number, host = "pve1"): Promise<unknown> {
@@ -143,4 +143,23 @@ export function record(value: unknown): Readonly<Record<string, unknown>> {
 
 function texts(value: unknown): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(record(value)).map(([key, text]) => [key, String(text)]));
+}
+
+/** A JSON body that creates a machine from the image of `TestLab.image`. */
+export function machineBody(vmid: number, more: Body = {}): Body {
+  return {
+    vmid,
+    name: `machine-${vmid}`,
+    cores: 2,
+    memory: 2048,
+    scsi0: `file=local-lvm:0,import-from=local:import/${imageName(vmid)}`,
+    boot: "order=scsi0",
+    net0: "model=virtio,bridge=vmbr0,macaddr=BC:24:11:00:00:01",
+    ipconfig0: "ip=192.168.1.211/24,gw=192.168.1.1",
+    ...more,
+  };
+}
+
+function imageName(vmid: number): string {
+  return `talos-v1.11.5-${vmid}.raw`;
 }

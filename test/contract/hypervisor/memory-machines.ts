@@ -14,6 +14,8 @@ export class MemoryMachines implements MachineDriver {
   readonly machines = new Map<number, MemoryMachine>();
   /** Calls that shall fail: "start" → the error's message. */
   readonly refusals = new Map<string, string>();
+  /** Calls that never end, and what is done once one is reached. */
+  readonly stuck = new Map<string, () => void>();
   /** Guests that do not listen to a shutdown. */
   readonly deaf = new Set<number>();
   /** Every shutdown waits for it. */
@@ -21,14 +23,14 @@ export class MemoryMachines implements MachineDriver {
   #listeners: ((vmid: number, exit: Exit) => void)[] = [];
 
   async create(vmid: number): Promise<void> {
-    this.#refuse("create");
+    await this.#enter("create");
     if (!this.machines.has(vmid)) {
       this.machines.set(vmid, { power: "stopped", linkUp: true, wipes: 0, starts: 0 });
     }
   }
 
   async start(config: MachineConfig): Promise<void> {
-    this.#refuse("start");
+    await this.#enter("start");
     const machine = this.#machine(config.vmid);
     if (machine.power === "running") return;
     machine.power = "running";
@@ -37,7 +39,7 @@ export class MemoryMachines implements MachineDriver {
   }
 
   async powerOff(vmid: number): Promise<void> {
-    this.#refuse("powerOff");
+    await this.#enter("powerOff");
     this.#machine(vmid).power = "stopped";
   }
 
@@ -52,7 +54,7 @@ export class MemoryMachines implements MachineDriver {
   }
 
   async destroy(vmid: number): Promise<void> {
-    this.#refuse("destroy");
+    await this.#enter("destroy");
     this.machines.delete(vmid);
   }
 
@@ -86,7 +88,9 @@ export class MemoryMachines implements MachineDriver {
     return machine;
   }
 
-  #refuse(call: string): void {
+  async #enter(call: string): Promise<void> {
+    const reached = this.stuck.get(call);
+    if (reached !== undefined) await new Promise<never>(reached);
     const reason = this.refusals.get(call);
     if (reason !== undefined) throw new Error(reason);
   }
