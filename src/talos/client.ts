@@ -84,7 +84,7 @@ export class TalosClient {
     settings: CallSettings = {},
   ): Promise<Response> {
     const attempt = this.#attempt(method, settings);
-    this.#refuseWhenAborted(attempt, settings.signal);
+    this.#refuseWhenAborted(attempt);
     const channel = (this.#channel ??= new Client(this.#target, this.#channelCredentials, CHANNEL));
     return await new Promise<Response>((resolve, reject) => {
       const call = channel.makeUnaryRequest(
@@ -117,7 +117,7 @@ export class TalosClient {
     settings: CallSettings = {},
   ): AsyncGenerator<Response, void, undefined> {
     const attempt = this.#attempt(method, { ...settings, deadline: settings.deadline ?? Infinity });
-    this.#refuseWhenAborted(attempt, settings.signal);
+    this.#refuseWhenAborted(attempt);
     const channel = (this.#channel ??= new Client(this.#target, this.#channelCredentials, CHANNEL));
     const call: ClientReadableStream<Response> = channel.makeServerStreamRequest(
       method.path,
@@ -152,10 +152,16 @@ export class TalosClient {
   #attempt(method: { path: string }, settings: CallSettings): Attempt {
     const via = settings.node === undefined ? this.name : `${settings.node} (asked through ${this.name})`;
     const call = method.path.slice(method.path.lastIndexOf("/") + 1);
-    return { node: via, call, deadline: settings.deadline ?? DEADLINE, trusted: this.#trusted };
+    return {
+      node: via,
+      call,
+      deadline: settings.deadline ?? DEADLINE,
+      trusted: this.#trusted,
+      signal: settings.signal,
+    };
   }
 
-  #refuseWhenAborted({ call, node }: Attempt, signal: AbortSignal | undefined): void {
+  #refuseWhenAborted({ call, node, signal }: Attempt): void {
     if (signal?.aborted !== true) return;
     throw new CastleError("command/interrupted", { message: `${call} to ${node} was interrupted` });
   }

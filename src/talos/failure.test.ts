@@ -4,9 +4,13 @@ import { type Attempt, talosFailure } from "./failure.ts";
 
 const TRUSTED: Attempt = { node: "fortress-cp-1", call: "Version", deadline: 10_000, trusted: true };
 
+function failed(code: status, details: string): ServiceError {
+  return Object.assign(new Error(details), { code, details, metadata: new Metadata() });
+}
+
 function unavailable(socket: string): ServiceError {
   const details = `No connection established. Last error: ${socket}\n (2026-11-23T03:49:00.443Z). Resolution note: `;
-  return Object.assign(new Error(details), { code: status.UNAVAILABLE, details, metadata: new Metadata() });
+  return failed(status.UNAVAILABLE, details);
 }
 
 // What a node's apid (Talos v1.11.5) made grpc-js say.
@@ -38,13 +42,29 @@ it("quotes the cause alone", () => {
 });
 
 it("says of a refused configuration where to look", () => {
-  const details = "configuration validation failed: 1 error occurred";
-  const error = Object.assign(new Error(details), {
-    code: status.INVALID_ARGUMENT,
-    details,
-    metadata: new Metadata(),
-  });
+  const error = failed(status.INVALID_ARGUMENT, "configuration validation failed: 1 error occurred");
   const failure = talosFailure(error, { ...TRUSTED, call: "ApplyConfiguration" });
   expect(failure).toMatchObject({ code: "talos/config-rejected" });
   expect(failure.hint).toContain("patches");
+});
+
+it("tells a call that we broke off from one that a node broke off", () => {
+  const cancelled = failed(status.CANCELLED, "context canceled");
+  expect(talosFailure(cancelled, { ...TRUSTED, signal: AbortSignal.abort() }).code).toBe(
+    "command/interrupted",
+  );
+  expect(talosFailure(cancelled, { ...TRUSTED, signal: new AbortController().signal }).code).toBe(
+    "talos/unreachable",
+  );
+});
+
+it("tells an etcd without quorum from a node that does not answer", () => {
+  const failure = talosFailure(failed(status.UNAVAILABLE, "etcdserver: no leader"), TRUSTED);
+  expect(failure).toMatchObject({ code: "talos/not-ready", exitCode: 4 });
+});
+
+it("knows that a proxied node is of another castle", () => {
+  const details =
+    "connection error: desc = authentication handshake failed: x509: certificate signed by unknown authority";
+  expect(talosFailure(failed(status.UNAVAILABLE, details), TRUSTED).code).toBe("talos/refused");
 });

@@ -11,6 +11,7 @@ export interface Attempt {
   readonly deadline: number;
   /** Whether the call showed a client certificate; without one it is meant for maintenance mode. */
   readonly trusted: boolean;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -18,7 +19,7 @@ export interface Attempt {
  * one place that looks at wording.
  */
 export function talosFailure(error: ServiceError, attempt: Attempt): CastleError {
-  const { node, call, deadline, trusted } = attempt;
+  const { node, call, deadline, trusted, signal } = attempt;
   const said = reason(error.details === "" ? error.message : error.details);
   const fail = (code: ErrorCode, message: string, hint?: string) =>
     new CastleError(code, {
@@ -31,11 +32,17 @@ export function talosFailure(error: ServiceError, attempt: Attempt): CastleError
     [status.UNAVAILABLE]: () => {
       if (!trusted && asksForCertificate(said)) return notInMaintenance(node, call, error);
       if (isDistrust(said)) return distrust(node, call, error);
+      if (said.startsWith("etcdserver:"))
+        return fail("talos/not-ready", `etcd of ${node} is not ready for ${call}: ${said}`);
       return fail("talos/unreachable", `${node} does not answer ${call}: ${said}`, "castle status");
     },
     [status.DEADLINE_EXCEEDED]: () =>
       fail("talos/unreachable", `${node} did not answer ${call} within ${deadline} ms`, "castle status"),
-    [status.CANCELLED]: () => fail("command/interrupted", `${call} to ${node} was interrupted`),
+    // A node that goes down cancels what it was doing for us; that is no wish of ours.
+    [status.CANCELLED]: () =>
+      signal?.aborted === true
+        ? fail("command/interrupted", `${call} to ${node} was interrupted`)
+        : fail("talos/unreachable", `${node} broke off ${call}: ${said}`, "castle status"),
     [status.UNAUTHENTICATED]: () => distrust(node, call, error),
     [status.PERMISSION_DENIED]: () => distrust(node, call, error),
     [status.FAILED_PRECONDITION]: () =>
@@ -80,7 +87,7 @@ function asksForCertificate(said: string): boolean {
 
 /** Their certificate is not from our authority, or ours not from theirs. */
 function isDistrust(said: string): boolean {
-  return /self-signed certificate|unable to verify|unable to get (local )?issuer|certificate (signature|has expired|is not yet valid)|altnames|bad certificate|unknown ca|certificate required|alert number (42|46|48|116)/i.test(
+  return /self-signed certificate|unable to verify|unable to get (local )?issuer|certificate (signature|has expired|is not yet valid)|altnames|bad certificate|unknown (ca|authority)|certificate required|alert number (42|46|48|116)/i.test(
     said,
   );
 }
