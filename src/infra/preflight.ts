@@ -15,6 +15,8 @@ export interface PreflightFault {
 }
 
 const GIB = 1024 ** 3;
+/** GiB that a machine writes in its first hours: all that storages need which allocate space as it is used. */
+const FIRST_USE = 6;
 /** Bytes that an unpacked Talos image takes, with room for its download. */
 const IMAGE_SPACE = 3 * GIB;
 
@@ -125,10 +127,12 @@ function diskFaults(
     const message = `datastore ${datastore} on ${host} holds no disk images`;
     return [{ message, hint: setContent(storage, "images") }];
   }
-  const wanted = missing.filter((node) => node.host === host).reduce((sum, node) => sum + node.disk, 0);
+  const wanted = missing
+    .filter((node) => node.host === host)
+    .reduce((sum, node) => sum + (isThick(storage) ? node.disk : Math.min(node.disk, FIRST_USE)), 0);
   if (storage.avail === undefined || storage.avail >= wanted * GIB) return [];
   const free = Math.floor(storage.avail / GIB);
-  const message = `datastore ${datastore} on ${host} has ${free} GiB free, the new machines there need ${wanted} GiB`;
+  const message = `datastore ${datastore} on ${host} has ${free} GiB free, the new machines there need at least ${wanted} GiB`;
   return [{ message, hint: "free space, choose another datastore, or make the disks smaller" }];
 }
 
@@ -165,6 +169,11 @@ function ownershipFaults(castle: Castle, machines: readonly Machine[]): readonly
     const message = `${what} is held by VM ${rival.vmid} (${rival.name}) on ${rival.host}, which lacks the tag ${tag}`;
     return [{ message, hint: `rename the castle, or remove that machine: qm destroy ${rival.vmid}` }];
   });
+}
+
+/** Storages that take a disk's whole size when it is made. */
+function isThick({ type }: StorageAnswer): boolean {
+  return type === "lvm" || type === "iscsi" || type === "iscsidirect";
 }
 
 function noStorage(name: string, host: string, storages: readonly StorageAnswer[]): string {

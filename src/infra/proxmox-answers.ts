@@ -26,6 +26,7 @@ export const MachineConfigAnswer = z.object({ name: z.string().optional(), tags:
 export const StoragesAnswer = z.array(
   z.object({
     storage: z.string(),
+    type: z.string().optional(),
     content: z.string().default(""),
     active: flag.optional(),
     enabled: flag.optional(),

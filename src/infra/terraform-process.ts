@@ -72,6 +72,8 @@ export async function callTerraform(call: TerraformCall): Promise<TerraformOutco
     ]);
     if (pid !== undefined) await call.onStart?.(pid);
     const [result] = await Promise.all([child, reading]);
+    // Without Terraform its provider would go on creating machines that no state will ever name.
+    if (result.signal !== undefined && pid !== undefined) killGroup(pid);
     if (result.code === "ENOENT") throw missing(call.program);
     const command = `${call.program} ${call.args[0] ?? ""}`;
     if (stopped === "interrupted") {

@@ -189,6 +189,8 @@ export class Terraform {
   async #withClient<T>(use: (client: ProxmoxClient) => Promise<T>): Promise<T> {
     const client = new ProxmoxClient(this.#options.connection);
     try {
+      // With a wrong token the provider retries for a minute; one cheap call says so at once.
+      await client.version();
       return await use(client);
     } finally {
       await client.close();

@@ -23,9 +23,10 @@ export function virtualMachine(
     // A machine that is being thrown away needs no farewell; its etcd membership has been ended before.
     stop_on_destroy: true,
     operating_system: { type: "l26" },
+    // Nobody waits for an address: the extension starts only once castle has configured the machine, after Terraform.
     // No block where there is no agent: for a disabled one the provider reads nothing back when a machine is adopted,
     // sees a difference and restarts it.
-    ...(castle.talos.extensions.includes(GUEST_AGENT) ? { agent: { enabled: true } } : {}),
+    ...(hasGuestAgent(castle) ? { agent: { enabled: true, wait_for_ip: { disabled: true } } } : {}),
     // Talos needs x86-64-v2; the provider's own default, qemu64, lacks it.
     cpu: { cores: node.cores, sockets: 1, type: "x86-64-v2-AES" },
     // Without a balloon: kubelet's reckoning and etcd's latency do not survive memory that goes away.
@@ -48,9 +49,20 @@ export function virtualMachine(
       dns: { servers: network.dns },
       ip_config: { ipv4: { address: `${node.address}/${network.prefix}`, gateway: network.gateway } },
     },
-    // Proxmox forgets where a disk came from, and a new Talos version must upgrade machines, not reimport disks.
-    lifecycle: { ignore_changes: ["disk[0].import_from"] },
+    lifecycle: { ignore_changes: ignoredChanges(castle) },
   };
+}
+
+/** What a machine is made with and never compared again. */
+function ignoredChanges(castle: Castle): readonly string[] {
+  // Proxmox forgets where a disk came from, and a new Talos version must upgrade machines, not import disks again.
+  const disk = "disk[0].import_from";
+  // Exists in the state only, so an adopted machine lacks it; any difference in the agent restarts a machine.
+  return hasGuestAgent(castle) ? [disk, "agent[0].wait_for_ip"] : [disk];
+}
+
+function hasGuestAgent(castle: Castle): boolean {
+  return castle.talos.extensions.includes(GUEST_AGENT);
 }
 
 /** In JSON this is an attribute and not a block, so each of its keys must be there, null where unset. */
