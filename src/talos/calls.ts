@@ -13,7 +13,7 @@ export interface Answers<Answer> {
   readonly messages: readonly Answer[];
 }
 
-export interface Timestamp {
+interface Timestamp {
   readonly seconds: string;
   readonly nanos: number;
 }

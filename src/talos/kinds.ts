@@ -3,7 +3,7 @@ import type { Kind } from "./resources.ts";
 
 // The resources of Talos v1.11 that castle reads, with namespace and type as `talosctl get` knows them.
 
-export const STAGES = [
+const STAGES = [
   "unknown",
   "booting",
   "installing",
