@@ -26,7 +26,7 @@ function connectionOf(castle: Castle): ProxmoxConnection {
 describe("render", () => {
   it.each(["lab", "rack"] as const)("gives the recorded bytes for the %s example", async (name) => {
     const castle = await example(name);
-    const file = new URL(`./golden/${name}.tf.json`, import.meta.url).pathname;
+    const file = new URL(`./golden/${name}.tf.json.golden`, import.meta.url).pathname;
     await expect(render(castle, connectionOf(castle))).toMatchFileSnapshot(file);
   });
 
