@@ -1,43 +1,26 @@
 import { spawn } from "node:child_process";
-import { access, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { text } from "node:stream/consumers";
-import { type Client, credentials } from "@grpc/grpc-js";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Lan, type LanOptions, removeLan } from "../../src/lab/lan/lan.ts";
-import { clusterClient } from "../../src/lab/lan/discovery/service.ts";
 import { lanNamespace } from "../../src/lab/lan/namespace.ts";
-import { poll } from "../../src/support/poll.ts";
 import { run } from "../../src/support/run.ts";
 import { writeLayout } from "../fixtures/oci-layout.ts";
-
-const programs = {
-  registry: process.env["CASTLE_REGISTRY_BINARY"] ?? "/tmp/hand/bin/registry",
-  dns: process.env["CASTLE_COREDNS_BINARY"] ?? "/tmp/hand/bin/coredns",
-};
-const missing =
-  process.getuid?.() === 0
-    ? (
-        await Promise.all(
-          Object.values(programs).map((file) =>
-            access(file).then(
-              () => undefined,
-              () => file,
-            ),
-          ),
-        )
-      ).filter((file) => file !== undefined)
-    : ["root"];
-
-const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}.ts`, import.meta.url));
-const node = (name: string): [string, ...string[]] => [
-  process.execPath,
-  "--import",
-  fileURLToPath(import.meta.resolve("tsx")),
-  fixture(name),
-];
+import {
+  assertNothingLeft,
+  assertRootIsClean,
+  hello,
+  missing,
+  node,
+  plugIn,
+  processesOf,
+  programs,
+  resolveName,
+  said,
+  until,
+} from "./lan/plugged-lan.ts";
 
 let folder: string;
 const labs: LanOptions[] = [];
@@ -51,7 +34,8 @@ function optionsOf(lab: string): LanOptions {
     bridges: ["vmbr0", "vmbr1"],
     state: join(folder, lab, "state"),
     run: join(folder, lab, "run"),
-    shared: join(folder, "shared"),
+    // The real one: what the kernel's settings were is known to all labs of the machine, or to none.
+    shared: "/run/castle",
     programs,
     agent: node("lan-agent"),
   };
@@ -65,65 +49,6 @@ async function open(options: LanOptions): Promise<Lan> {
   return lan;
 }
 
-const until = (what: string, condition: () => Promise<boolean>) =>
-  poll(async () => ((await condition()) ? true : undefined), {
-    every: 20,
-    within: 15_000,
-    onTimeout: () => new Error(`not within 15 s: ${what}`),
-  });
-
-/** A stand-in for a machine: a namespace of its own, plugged into the LAN, with a web server. */
-async function plugIn(lan: Lan, address: string) {
-  const name = `${lan.endpoints.namespace}-m`;
-  const commands = `link add m0 type veth peer name eth0 netns ${name}
-link set m0 master vmbr0
-link set m0 up
-`;
-  await run("ip", ["netns", "add", name]);
-  await run("ip", ["-n", lan.endpoints.namespace, "-batch", "-"], { input: commands });
-  await run("ip", ["-n", name, "-batch", "-"], {
-    input: `link set lo up\nlink set eth0 up\naddress add ${address}/24 dev eth0\nroute add default via 192.168.1.1\n`,
-  });
-  const enter = [`--net=/run/netns/${name}`, "--"];
-  const server = spawn("nsenter", [
-    ...enter,
-    process.execPath,
-    "-e",
-    'require("net").createServer((s)=>s.end("machine")).listen(80,()=>console.log("listens"))',
-  ]);
-  await new Promise((resolve) => server.stdout.once("data", resolve));
-  return {
-    run: (command: string) =>
-      run("nsenter", [...enter, "sh", "-c", command], { accept: [1], timeout: 10_000 }),
-    unplug: async () => {
-      await run("ip", ["-n", lan.endpoints.namespace, "link", "delete", "m0"], { accept: [1] });
-      server.kill("SIGKILL");
-      await run("ip", ["netns", "delete", name], { accept: [1] });
-    },
-  };
-}
-
-/** Asks the LAN's name server from inside. */
-async function resolve(lan: Lan, name: string): Promise<string> {
-  const script = `const r = new (require("dns").promises.Resolver)({ timeout: 1000, tries: 2 });
-r.setServers(["192.168.1.1"]);
-r.resolve4(process.argv[1]).then((a) => console.log(a.join()), (e) => console.log(e.code));`;
-  const inside = `--net=/run/netns/${lan.endpoints.namespace}`;
-  return (await run("nsenter", [inside, "--", process.execPath, "-e", script, name])).stdout;
-}
-
-async function processesOf(folder: string): Promise<string[]> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
-  const lines = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")),
-  );
-  return lines.filter((line) => line.includes(folder)).map((line) => line.replaceAll("\0", " "));
-}
-
-async function addressesOfRoot(): Promise<string> {
-  return (await run("ip", ["-brief", "address", "show"])).stdout;
-}
-
 describe.skipIf(missing.length > 0)("the lab's LAN", () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "castle-lan-"));
@@ -132,15 +57,11 @@ describe.skipIf(missing.length > 0)("the lab's LAN", () => {
   afterEach(async () => {
     await Promise.all(lans.splice(0).map((lan) => lan.close()));
     for (const place of labs.splice(0)) await removeLan(place);
-    const namespaces = await readdir("/run/netns");
-    expect(namespaces.filter((name) => name.startsWith("castle-lan-test"))).toEqual([]);
-    expect(await processesOf(folder)).toEqual([]);
+    await assertNothingLeft(folder);
     await rm(folder, { recursive: true });
   });
 
-  afterAll(async () => {
-    expect(await addressesOfRoot()).not.toMatch(/192\.168\.1\.1\/|vmbr/);
-  });
+  afterAll(assertRootIsClean);
 
   it("serves images, names and discovery, and nothing of it is in the root namespace", async () => {
     const lan = await open(optionsOf("lan-test"));
@@ -150,7 +71,7 @@ describe.skipIf(missing.length > 0)("the lab's LAN", () => {
       discovery: "http://192.168.1.1:3000",
       dns: "192.168.1.1",
     });
-    expect(await addressesOfRoot()).not.toMatch(/192\.168\.1\.1\/|vmbr/);
+    await assertRootIsClean();
 
     const layout = join(folder, "layout");
     const image = await writeLayout(layout, { layers: ["layer one", "layer two"] });
@@ -167,14 +88,14 @@ describe.skipIf(missing.length > 0)("the lab's LAN", () => {
     expect((await fetch(`${url}/manifests/v9`)).status).toBe(404);
 
     await lan.setHosts({ "cp1.castle": ["192.168.1.211"] });
-    await until("the name is known", async () => (await resolve(lan, "cp1.castle")) === "192.168.1.211");
+    await until("the name is known", async () => (await resolveName(lan, "cp1.castle")) === "192.168.1.211");
     await lan.setHosts({ "blog.tazlab.net": ["192.168.1.230", "192.168.1.231"] });
-    await until("the old name is gone", async () => (await resolve(lan, "cp1.castle")) === "ENOTFOUND");
-    expect((await resolve(lan, "blog.tazlab.net")).split(",").toSorted()).toEqual([
+    await until("the old name is gone", async () => (await resolveName(lan, "cp1.castle")) === "ENOTFOUND");
+    expect((await resolveName(lan, "blog.tazlab.net")).split(",").toSorted()).toEqual([
       "192.168.1.230",
       "192.168.1.231",
     ]);
-    expect(await resolve(lan, "example.org")).toBe("ENOTFOUND");
+    expect(await resolveName(lan, "example.org")).toBe("ENOTFOUND");
 
     const discovery = await lan.forwards.forward("discovery", [{ address: "192.168.1.1", port: 3000 }]);
     expect(await hello(discovery.port)).toHaveLength(4);
@@ -198,7 +119,7 @@ describe.skipIf(missing.length > 0)("the lab's LAN", () => {
         { address: "192.168.1.210", port: 80 },
         { address: "192.168.1.211", port: 80 },
       ]);
-      expect(await (await fetchRaw(api.port)).text()).toBe("machine");
+      expect(await said(api.port)).toBe("machine");
       // The way to the internet is closed, and the machine is told so.
       const outside = await machine.run(`${process.execPath} -e '${OUTSIDE}'`);
       expect(outside.stdout).toBe("ENETUNREACH");
@@ -232,11 +153,9 @@ describe.skipIf(missing.length > 0)("the lab's LAN", () => {
         "address flush dev vmbr0\naddress add 10.9.9.9/24 dev vmbr0\nlink set vmbr0 down\nlink delete vmbr1\n",
     });
     const second = await open(options);
-    const links = JSON.parse((await run("ip", ["-n", namespace, "-json", "address"])).stdout) as {
-      ifname: string;
-      flags: string[];
-      addr_info: { family: string; local: string }[];
-    }[];
+    const links: { ifname: string; flags: string[]; addr_info: { family: string; local: string }[] }[] =
+      JSON.parse((await run("ip", ["-n", namespace, "-json", "address"])).stdout);
+
     const bridge = links.find(({ ifname }) => ifname === "vmbr0");
     expect(bridge?.addr_info.filter(({ family }) => family === "inet").map(({ local }) => local)).toEqual([
       "192.168.1.1",
@@ -269,7 +188,7 @@ describe.skipIf(missing.length > 0)("the lab's LAN", () => {
       await rm(options.run, { recursive: true });
       const after = await open(options);
       expect(after.forwards.list()).toMatchObject([{ name: "web", port }]);
-      expect(await (await fetchRaw(port)).text()).toBe("machine");
+      expect(await said(port)).toBe("machine");
     } finally {
       await machine.unplug();
     }
@@ -280,7 +199,7 @@ describe.skipIf(missing.length > 0)("the lab's LAN", () => {
     const { registry } = lan.services();
     if (registry?.kind !== "running") throw new Error("the registry does not run");
     process.kill(registry.identity.pid, "SIGKILL");
-    await until("the registry answers again", async () => {
+    const answers = until("the registry answers again", async () => {
       const state = lan.services()["registry"];
       if (state?.kind !== "running" || state.identity.pid === registry.identity.pid) return false;
       return lan.dial("192.168.1.1", 5000).then(
@@ -291,6 +210,7 @@ describe.skipIf(missing.length > 0)("the lab's LAN", () => {
         () => false,
       );
     });
+    await expect(answers).resolves.toBe(true);
   });
 
   it("says what a service said that does not start, and leaves nothing running", async () => {
@@ -318,29 +238,3 @@ const ACCEPT = { accept: "application/vnd.oci.image.manifest.v1+json" };
 
 const OUTSIDE =
   'require("net").connect(443,"203.0.113.1").on("error",(e)=>process.stdout.write(e.code)).setTimeout(5000,()=>process.exit(1))';
-
-/** The stand-in for a machine speaks no HTTP: all that it says is the answer. */
-async function fetchRaw(port: number): Promise<{ text: () => Promise<string> }> {
-  const { connect } = await import("node:net");
-  return { text: () => text(connect({ host: "127.0.0.1", port })) };
-}
-
-function hello(port: number): Promise<Buffer> {
-  const Cluster = clusterClient();
-  const client: Client = new Cluster(`127.0.0.1:${port}`, credentials.createInsecure());
-  const method = Cluster.service["Hello"];
-  if (method === undefined) throw new Error("no Hello");
-  return new Promise((resolve, reject) => {
-    client.makeUnaryRequest(
-      method.path,
-      method.requestSerialize,
-      method.responseDeserialize as (bytes: Buffer) => { clientIp: Buffer },
-      { clusterId: "c1" },
-      (error, answer) => {
-        client.close();
-        if (error === null && answer !== undefined) resolve(answer.clientIp);
-        else reject(error ?? new Error("no answer"));
-      },
-    );
-  });
-}

@@ -1,18 +1,25 @@
 import { chmod, mkdir, rm } from "node:fs/promises";
 import { type Server, type Socket, connect, createServer } from "node:net";
 import { dirname } from "node:path";
+import { z } from "zod";
 import { type AgentAnswer, agentRequestShape, readLine, writeLine } from "./agent-protocol.ts";
 import { serveDiscovery } from "./discovery/service.ts";
 import { findNeighbour } from "./neighbour.ts";
 import { splice } from "./splice.ts";
 
-export interface AgentOptions {
+const optionsShape = z.strictObject({
   /** Path of the unix socket to listen on. */
-  readonly socket: string;
+  socket: z.string(),
   /** Where nodes reach the discovery service; undefined: there is none. */
-  readonly discovery?: { readonly host: string; readonly port: number };
+  discovery: z.object({ host: z.string(), port: z.int() }).optional(),
   /** Milliseconds that a machine has to accept a connection; 5000 unless told. */
-  readonly dialTimeout?: number;
+  dialTimeout: z.int().optional(),
+});
+export type AgentOptions = Readonly<z.infer<typeof optionsShape>>;
+
+/** Reads what the daemon adds to the agent's command. @throws Error if it is something else */
+export function parseAgentOptions(argument: string): AgentOptions {
+  return optionsShape.parse(JSON.parse(argument));
 }
 
 export interface Agent {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { firstToAccept } from "./first-to-accept.ts";
 
 const never = new AbortController().signal;
+const accepting = async () => new Socket();
 
 describe("firstToAccept", () => {
   it("tries the next beside one that stays silent, and calls the silent one off", async () => {
@@ -54,7 +55,7 @@ describe("firstToAccept", () => {
 
   it("closes the one that comes second", async () => {
     const late = new Socket();
-    let accept = (_: Socket) => {};
+    let accept: ((socket: Socket) => void) | undefined;
     const won = firstToAccept(
       ["slow", "quick"],
       (target) =>
@@ -66,16 +67,15 @@ describe("firstToAccept", () => {
       { patience: 1, signal: never },
     );
     await won;
-    accept(late);
+    accept?.(late);
     await Promise.resolve();
     expect(late.destroyed).toBe(true);
   });
 
   it("has nothing to try without targets, or when called off before", async () => {
-    const connect = async () => new Socket();
-    await expect(firstToAccept([], connect, { patience: 1, signal: never })).rejects.toThrow("no target");
+    await expect(firstToAccept([], accepting, { patience: 1, signal: never })).rejects.toThrow("no target");
     const aborted = AbortSignal.abort(new Error("called off"));
-    await expect(firstToAccept(["a"], connect, { patience: 1, signal: aborted })).rejects.toThrow(
+    await expect(firstToAccept(["a"], accepting, { patience: 1, signal: aborted })).rejects.toThrow(
       "called off",
     );
   });

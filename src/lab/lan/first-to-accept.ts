@@ -40,23 +40,24 @@ export function firstToAccept<T>(
       next += 1;
       pending += 1;
       if (next < targets.length) timer = setTimeout(tryNext, patience);
-      connect(target, losers.signal).then(
-        (socket) => {
-          if (settled) {
-            socket.destroy();
-            return;
-          }
-          settle();
-          losers.abort();
-          resolve(socket);
-        },
-        (error: unknown) => {
-          pending -= 1;
-          if (settled) return;
-          if (next < targets.length) tryNext();
-          else if (pending === 0) fail(error);
-        },
-      );
+      void attempt(target);
+    };
+    const attempt = async (target: T) => {
+      try {
+        const socket = await connect(target, losers.signal);
+        if (settled) {
+          socket.destroy();
+          return;
+        }
+        settle();
+        losers.abort();
+        resolve(socket);
+      } catch (error) {
+        pending -= 1;
+        if (settled) return;
+        if (next < targets.length) tryNext();
+        else if (pending === 0) fail(error);
+      }
     };
     if (signal.aborted) onAbort();
     else if (targets.length === 0) fail(new Error("the forward has no target"));

@@ -1,5 +1,5 @@
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
-import { type AddressInfo, type Server, type Socket, connect, createServer } from "node:net";
+import { type Server, type Socket, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -40,7 +40,10 @@ async function machine(serve: (socket: Socket) => void): Promise<number> {
 
 function listen(server: Server, port = 0): Promise<number> {
   return new Promise((resolve) => {
-    server.listen(port, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
+    server.listen(port, "127.0.0.1", () => {
+      const bound = server.address();
+      resolve(typeof bound === "object" ? (bound?.port ?? 0) : 0);
+    });
   });
 }
 
@@ -59,6 +62,8 @@ async function open(
   closers.push(() => forwards.close());
   return forwards;
 }
+
+const get = (port: number) => text(connect({ host: "127.0.0.1", port, allowHalfOpen: false }));
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -124,8 +129,6 @@ describe("the agent", () => {
 });
 
 describe("forwards", () => {
-  const get = (port: number) => text(connect({ host: "127.0.0.1", port, allowHalfOpen: false }));
-
   it("lead to the first target that accepts", async () => {
     const dead = await freePort();
     const second = await machine(says("second"));

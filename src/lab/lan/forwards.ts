@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { type AddressInfo, type Server, type Socket, createServer } from "node:net";
+import { type Server, type Socket, createServer } from "node:net";
 import { z } from "zod";
 import type { Report } from "../../journal/step.ts";
 import { writeFileAtomic } from "../../support/write-file.ts";
@@ -187,7 +187,9 @@ function listenOn(server: Server, port: number): Promise<number> {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", () => {
       server.off("error", reject);
-      resolve((server.address() as AddressInfo).port);
+      const bound = server.address();
+      if (bound === null || typeof bound === "string") reject(new Error("the forward has no TCP port"));
+      else resolve(bound.port);
     });
   });
 }

@@ -1,5 +1,6 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import { CastleError } from "../../errors/castle-error.ts";
 import { run } from "../../support/run.ts";
 
@@ -122,23 +123,28 @@ async function ensureBridges(
   await run("ip", ["-n", namespace, "-batch", "-"], { ...within(signal), input: `${commands.join("\n")}\n` });
 }
 
-interface Link {
-  readonly ifname: string;
-  readonly link_type: string;
-  readonly linkinfo?: { readonly info_kind?: string };
-  readonly addr_info?: readonly {
-    readonly family: string;
-    readonly local: string;
-    readonly prefixlen: number;
-  }[];
-}
+/** iproute2's JSON: a link without details comes as an empty object. */
+const linksShape = z.array(
+  z.object({
+    ifname: z.string().default(""),
+    link_type: z.string().default(""),
+    linkinfo: z.object({ info_kind: z.string().optional() }).optional(),
+    addr_info: z
+      .array(
+        z.object({
+          family: z.string().optional(),
+          local: z.string().optional(),
+          prefixlen: z.int().optional(),
+        }),
+      )
+      .default([]),
+  }),
+);
+type Link = z.infer<typeof linksShape>[number];
 
 async function links(namespace: string): Promise<Link[]> {
   const { stdout } = await run("ip", ["-n", namespace, "-json", "-details", "address", "show"], within());
-  // iproute2's own format; empty output stands for an empty list, and unknown keys come as empty objects.
-  return (JSON.parse(stdout === "" ? "[]" : stdout) as Partial<Link>[]).filter(
-    (link): link is Link => link.ifname !== undefined,
-  );
+  return linksShape.parse(JSON.parse(stdout === "" ? "[]" : stdout)).filter(({ ifname }) => ifname !== "");
 }
 
 /** A file of that name alone is not enough: after a kill between create and mount it is an empty file. */

@@ -13,7 +13,7 @@ export interface Neighbour {
  * Asks by ARP whether anybody holds an IPv4 address on the networks of the namespace that this process runs in.
  * Nobody having answered within `within` milliseconds means no.
  */
-export async function findNeighbour(address: string, within = 2_000): Promise<Neighbour> {
+export async function findNeighbour(address: string, within = 1_000): Promise<Neighbour> {
   const own = Object.values(networkInterfaces())
     .flatMap((cards) => cards ?? [])
     .find((card) => card.address === address);

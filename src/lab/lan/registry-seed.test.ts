@@ -22,6 +22,8 @@ afterEach(async () => {
 const root = () => join(storage, "docker/registry/v2");
 const seed = (tag = "v1") => seedRegistry(storage, [{ repository: "team/app", tag, layout }]);
 
+const path = (digest: string) => digest.replace(":", "/");
+
 async function files(of: string): Promise<string[]> {
   const entries = await readdir(of, { recursive: true, withFileTypes: true });
   return entries
@@ -34,7 +36,6 @@ describe("seedRegistry", () => {
   it("hard-links blobs and leaves the files that Distribution looks for", async () => {
     const image = await writeLayout(layout, { layers: ["layer one"] });
     await seed();
-    const path = (digest: string) => digest.replace(":", "/");
     const [config, layer] = image.blobs;
     expect(await files(join(root(), "repositories/team/app"))).toEqual(
       [

@@ -3,16 +3,16 @@ import { fileURLToPath } from "node:url";
 import {
   Server,
   ServerCredentials,
+  type ServiceClientConstructor,
   type ServerErrorResponse,
   type ServerUnaryCall,
   type ServerWritableStream,
   type UntypedHandleCall,
-  loadPackageDefinition,
+  makeClientConstructor,
   type sendUnaryData,
   status,
 } from "@grpc/grpc-js";
-import { type ServiceClientConstructor } from "@grpc/grpc-js";
-import { loadSync } from "@grpc/proto-loader";
+import { type AnyDefinition, type ServiceDefinition, loadSync } from "@grpc/proto-loader";
 import { type Affiliate, type Change, DiscoveryStore, RefusedError } from "./store.ts";
 
 export interface DiscoveryOptions {
@@ -46,10 +46,13 @@ const LONGEST_BACKLOG = 512;
 export function clusterClient(): ServiceClientConstructor {
   const file = fileURLToPath(new URL("cluster.proto", import.meta.url));
   const definition = loadSync(file, { longs: Number, defaults: true, oneofs: false });
-  const root = loadPackageDefinition(definition);
-  // The shape is that of the .proto beside this file.
-  return (root as unknown as { sidero: { discovery: { server: { Cluster: ServiceClientConstructor } } } })
-    .sidero.discovery.server.Cluster;
+  const service = definition["sidero.discovery.server.Cluster"];
+  if (service === undefined || !isService(service)) throw new Error(`${file} has no service Cluster`);
+  return makeClientConstructor(service, "Cluster");
+}
+
+function isService(definition: AnyDefinition): definition is ServiceDefinition {
+  return !("format" in definition);
 }
 
 /**
@@ -183,10 +186,13 @@ export function addressBytes(peer: string): Buffer {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(host)?.[1] ?? host;
   if (!isIPv6(mapped)) return Buffer.from(mapped.split(".").map(Number));
   const [head = "", tail] = mapped.split("::");
-  const words = (text: string) => (text === "" ? [] : text.split(":"));
   const left = words(head);
   const right = words(tail ?? "");
   const middle = Array.from({ length: tail === undefined ? 0 : 8 - left.length - right.length }, () => "0");
   const bytes = [...left, ...middle, ...right].map((word) => Number.parseInt(word.split("%")[0] ?? "", 16));
   return Buffer.from(bytes.flatMap((word) => [word >> 8, word & 0xff]));
+}
+
+function words(text: string): string[] {
+  return text === "" ? [] : text.split(":");
 }
