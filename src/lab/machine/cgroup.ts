@@ -12,7 +12,12 @@ export async function cgroupFolders(cgroup: string, root = ROOT): Promise<readon
     ...hierarchies.filter((entry) => entry.isDirectory()).map((entry) => join(root, entry.name, cgroup)),
   ];
   const found = await Promise.all(
-    candidates.map((folder) => readdir(folder).then(() => [folder], () => [])),
+    candidates.map((folder) =>
+      readdir(folder).then(
+        () => [folder],
+        () => [],
+      ),
+    ),
   );
   return found.flat();
 }
@@ -31,8 +36,13 @@ export async function cgroupProcesses(cgroup: string, root = ROOT): Promise<read
 
 async function processesBelow(folder: string): Promise<number[]> {
   const text = await readFile(join(folder, "cgroup.procs"), "utf8").catch(() => "");
-  const own = text.split("\n").filter((line) => line !== "").map(Number);
-  const below = await Promise.all((await subfolders(folder)).map((name) => processesBelow(join(folder, name))));
+  const own = text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map(Number);
+  const below = await Promise.all(
+    (await subfolders(folder)).map((name) => processesBelow(join(folder, name))),
+  );
   return [...own, ...below.flat()];
 }
 

@@ -155,7 +155,10 @@ export class ContainerMachines implements MachineDriver {
       await mkdir(join(names.boot, folder), { recursive: true, mode: 0o755 });
     }
     const change = await oomScoreChange(names.boot, this.#parts.rootfs, this.#host.capabilities);
-    const files = { ...bootFiles(config), "config.json": JSON.stringify(ociSpec(config, names, this.#host, change)) };
+    const files = {
+      ...bootFiles(config),
+      "config.json": JSON.stringify(ociSpec(config, names, this.#host, change)),
+    };
     await Promise.all(
       Object.entries(files).map(([file, content]) => writeFile(join(names.boot, file), content)),
     );
@@ -194,7 +197,9 @@ export class ContainerMachines implements MachineDriver {
     this.#looking = true;
     try {
       const folders = await readdir(machinesFolder(this.#place.state)).catch(() => []);
-      await Promise.all(folders.filter((name) => /^\d+$/.test(name)).map((name) => this.#lookAt(Number(name))));
+      await Promise.all(
+        folders.filter((name) => /^\d+$/.test(name)).map((name) => this.#lookAt(Number(name))),
+      );
     } finally {
       this.#looking = false;
     }
@@ -209,7 +214,9 @@ export class ContainerMachines implements MachineDriver {
     await this.#inTurn(vmid, async () => {
       if (!(await exists(names.poweredOn)) || (await this.#isUp(names))) return;
       const ours = await exists(names.pullingPlug);
-      const exit = ours ? undefined : exitCause(await exitCodeOf(names), await saidSincePowerOn(names.console));
+      const exit = ours
+        ? undefined
+        : exitCause(await exitCodeOf(names), await saidSincePowerOn(names.console));
       // Wiped before anybody is told: a kill in between must not leave a reset machine with its old disks.
       if (exit?.kind === "reset") await emptyDisk(names.disk);
       await this.#clear(vmid, names);

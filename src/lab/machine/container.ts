@@ -71,21 +71,20 @@ export async function exitCodeOf(names: MachineNames): Promise<number | undefine
  * Starts the supervisor and waits until init runs. The boot folder holds config.json, `upper`, `work` and `root`.
  * @throws CastleError machine/start-failed, machine/start-timed-out
  */
-export async function launch(lab: string, names: MachineNames, parts: MachineParts): Promise<ProcessIdentity> {
+export async function launch(
+  lab: string,
+  names: MachineNames,
+  parts: MachineParts,
+): Promise<ProcessIdentity> {
   const console = await openConsole(names.console);
   try {
     // After the console's mark: whoever finds this file reads this boot's words, not those of the one before.
     await writeFile(names.poweredOn, "", { mode: 0o600 });
-    const supervisor = spawn(
-      "unshare",
-      [
-        // Slave, not private: a namespace or disk that the host unmounts has to go away in here too.
-        ...["--mount", "--propagation", "slave", "/bin/sh", "-c", SUPERVISOR, "castle-machine"],
-        ...[names.boot, parts.rootfs, parts.runc, runcRoot(lab), names.container, lanNamespace(lab)],
-        names.container,
-      ],
-      { detached: true, stdio: ["ignore", console.fd, console.fd], env: { PATH } },
-    );
+    const supervisor = spawn("unshare", supervisorArguments(lab, names, parts), {
+      detached: true,
+      stdio: ["ignore", console.fd, console.fd],
+      env: { PATH },
+    });
     await once(supervisor, "spawn");
     supervisor.unref();
     return await poll(() => begun(lab, names, supervisor.pid ?? 0), {
@@ -100,6 +99,14 @@ export async function launch(lab: string, names: MachineNames, parts: MachinePar
   } finally {
     await console.close();
   }
+}
+
+function supervisorArguments(lab: string, names: MachineNames, parts: MachineParts): readonly string[] {
+  // Slave, not private: a namespace or disk that the host unmounts has to go away in there too.
+  const place = ["--mount", "--propagation", "slave"];
+  const shell = ["/bin/sh", "-c", SUPERVISOR, "castle-machine"];
+  const root = [names.boot, parts.rootfs, parts.runc, runcRoot(lab)];
+  return [...place, ...shell, ...root, names.container, lanNamespace(lab), names.container];
 }
 
 async function begun(lab: string, names: MachineNames, supervisor: number) {
@@ -139,7 +146,11 @@ interface Effort {
   readonly impatient: boolean;
 }
 
-async function gone(lab: string, names: MachineNames, { runc, impatient }: Effort): Promise<true | undefined> {
+async function gone(
+  lab: string,
+  names: MachineNames,
+  { runc, impatient }: Effort,
+): Promise<true | undefined> {
   const [init, supervisor] = await Promise.all([findInit(lab, names), findSupervisor(names)]);
   // The end of a pid namespace's init is the end of all processes in it.
   if (init !== undefined) await signal(init, "SIGKILL");

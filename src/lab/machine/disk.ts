@@ -4,7 +4,7 @@ import { run } from "../../support/run.ts";
 import { DISK_FOLDERS } from "./oci-spec.ts";
 
 /** Folders that a machine gets empty: on a real disk they are partitions which the installer formats. */
-const EMPTY_FOLDERS: readonly string[] = ["var", "system/state"];
+const EMPTY_FOLDERS: ReadonlySet<string> = new Set(["var", "system/state"]);
 
 /**
  * Fills an empty disk from the image, once. The disk appears under its name only when it is whole, so a kill in between
@@ -15,7 +15,7 @@ export async function fillDisk(disk: string, rootfs: string): Promise<void> {
   const partial = `${disk}.partial`;
   for (const left of [partial, `${disk}.wiped`]) await rm(left, { recursive: true, force: true });
   await mkdir(partial, { recursive: true, mode: 0o700 });
-  const wanted = DISK_FOLDERS.filter((folder) => !EMPTY_FOLDERS.includes(folder));
+  const wanted = DISK_FOLDERS.filter((folder) => !EMPTY_FOLDERS.has(folder));
   const there = await Promise.all(wanted.map((folder) => exists(join(rootfs, folder))));
   const copied = wanted.filter((_, index) => there[index]);
   if (copied.length > 0) {

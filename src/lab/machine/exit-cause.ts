@@ -39,14 +39,9 @@ export function exitCause(exitCode: number | undefined, said: string): Exit | un
 }
 
 function askedBy(sinceSequence: string): number | undefined {
-  switch (LAST_PHASE.exec(sinceSequence)?.[1]) {
-    case "shutdown":
-      return ASKED_POWER_OFF;
-    case "reboot":
-      return ASKED_RESTART;
-    default:
-      return undefined;
-  }
+  const phase = LAST_PHASE.exec(sinceSequence)?.[1];
+  if (phase === undefined) return undefined;
+  return phase === "reboot" ? ASKED_RESTART : ASKED_POWER_OFF;
 }
 
 function lastWords(said: string): string {

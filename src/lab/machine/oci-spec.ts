@@ -47,13 +47,7 @@ export function ociSpec(
     ociVersion: "1.0.2",
     hostname: config.name,
     root: { path: join(names.boot, "root") },
-    mounts: [
-      ...kernelMounts,
-      ...["/run", "/system", "/tmp"].map((destination) => tmpfs(destination)),
-      ...DISK_FOLDERS.map((folder) => bind(join(names.disk, folder), `/${folder}`)),
-      ...BOOT_FILES.map((file) => bind(join(names.boot, file), `/etc/${file}`)),
-      ...change.mounts,
-    ],
+    mounts: ociMounts(names, change.mounts),
     process: {
       user: { uid: 0, gid: 0 },
       cwd: "/",
@@ -83,6 +77,17 @@ export function ociSpec(
       readonlyPaths: [],
     },
   };
+}
+
+/** In the order in which they are made: a later one may lie in an earlier one, never the other way round. */
+export function ociMounts(names: MachineNames, more: readonly Mount[]): readonly Mount[] {
+  return [
+    ...kernelMounts,
+    ...["/run", "/system", "/tmp"].map((destination) => tmpfs(destination)),
+    ...DISK_FOLDERS.map((folder) => bind(join(names.disk, folder), `/${folder}`)),
+    ...BOOT_FILES.map((file) => bind(join(names.boot, file), `/etc/${file}`)),
+    ...more,
+  ];
 }
 
 const kernelMounts: readonly Mount[] = [

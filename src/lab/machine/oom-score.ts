@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { writeFileAtomic } from "../../support/write-file.ts";
 import { bind, type InitChange } from "./oci-spec.ts";
 
@@ -12,7 +12,11 @@ import { bind, type InitChange } from "./oci-spec.ts";
  */
 
 const UID_MAP = "/.castle-uid-map";
-const REAL_RUNC = "/.castle-runc";
+/**
+ * The folder of the real runc, as a whole: runc copies itself through an overlay over the folder that it lies in, and
+ * would find there, instead of a file that is bound into place alone, the empty file beneath it.
+ */
+const REAL_RUNC_FOLDER = "/.castle-runc";
 
 /** One id less than the map of the initial user namespace. */
 const USER_NAMESPACE_MAP = "         0          0 4294967294\n";
@@ -28,7 +32,7 @@ for argument; do
   esac
   previous=$argument
 done
-exec ${REAL_RUNC} "$@"
+exec ${REAL_RUNC_FOLDER}/runc "$@"
 `;
 
 /** Folders of a node's root file system that may hold its runc, as Talos' own PATH orders them. */
@@ -43,7 +47,10 @@ export async function oomScoreChange(
   if (capabilities.includes("CAP_SYS_RESOURCE")) return undefined;
   const map = join(boot, "uid-map");
   const wrapper = join(boot, "runc");
-  const runc = await firstFile(RUNC_FOLDERS.map((folder) => join(folder, "runc")), rootfs);
+  const runc = await firstFile(
+    RUNC_FOLDERS.map((folder) => join(folder, "runc")),
+    rootfs,
+  );
   await Promise.all([
     writeFileAtomic(map, USER_NAMESPACE_MAP, 0o644),
     ...(runc === undefined ? [] : [writeFileAtomic(wrapper, RUNC_WRAPPER, 0o755)]),
@@ -54,7 +61,7 @@ export async function oomScoreChange(
       bind(map, UID_MAP, "ro"),
       ...(runc === undefined
         ? []
-        : [bind(join(rootfs, runc), REAL_RUNC, "ro"), bind(wrapper, `/${runc}`, "ro")]),
+        : [bind(join(rootfs, dirname(runc)), REAL_RUNC_FOLDER, "ro"), bind(wrapper, `/${runc}`, "ro")]),
     ],
   };
 }
