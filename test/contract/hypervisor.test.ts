@@ -132,6 +132,19 @@ describe.skipIf(provider === undefined)("terraform with bpg/proxmox against the 
     await apply({ disk: 30 });
   });
 
+  it("takes a machine over that its state has lost, without a restart", async () => {
+    const starts = machine()?.starts;
+    await terraform("state", "rm", "proxmox_virtual_environment_vm.cp1");
+    const lost = configuration({ endpoint: lab.hypervisor.endpoint, machine: { disk: 30 } });
+    const takeOver = { to: "proxmox_virtual_environment_vm.cp1", id: `pve1/${VMID}` };
+    await workspace.configure({ ...lost, import: [takeOver] });
+    const applied = await terraform("apply", "-auto-approve", "-input=false");
+    expect(applied.output).toContain("1 imported, 0 added");
+    expect(applied.output).toContain("0 destroyed");
+    await apply({ disk: 30 });
+    expect(machine()).toMatchObject({ power: "running", starts });
+  });
+
   it("destroys the machine and its image", async () => {
     expect(await terraform("destroy", "-auto-approve", "-input=false")).toMatchObject({ exitCode: 0 });
     expect(lab.driver.machines.size).toBe(0);

@@ -37,6 +37,8 @@ export interface Hypervisor {
   readonly endpoint: string;
   /** PEM of the self-signed certificate. */
   readonly certificate: string;
+  /** What the API answers from, for those in the same process who need more than the API offers. */
+  readonly datacenter: Datacenter;
   /**
    * Starts the machines that were on when the last daemon ended and are off now.
    * @returns those that could not be started: VM id and reason.
@@ -74,6 +76,7 @@ export async function startHypervisor(options: HypervisorOptions): Promise<Hyper
   return {
     endpoint: `https://${LOOPBACK}:${port}`,
     certificate,
+    datacenter,
     resume: () => power.resume(),
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -57,7 +57,8 @@ function virtualMachine(host: string, machine: MachineSettings): object {
     stop_on_destroy: true,
     boot_order: ["scsi0"],
     scsi_hardware: "virtio-scsi-single",
-    agent: [{ enabled: machine.agent ?? false }],
+    // Without the block the provider asks no agent; a disabled one differs from none after an import, and restarts.
+    ...(machine.agent === true ? { agent: [{ enabled: true }] } : {}),
     cpu: [{ cores: machine.cores ?? 2, type: "x86-64-v2-AES" }],
     memory: [{ dedicated: machine.memory ?? 2048 }],
     disk: [
@@ -70,21 +71,7 @@ function virtualMachine(host: string, machine: MachineSettings): object {
         iothread: true,
       },
     ],
-    network_device: [
-      {
-        bridge: "vmbr0",
-        disconnected: null,
-        enabled: null,
-        firewall: null,
-        mac_address: machine.mac ?? "BC:24:11:00:02:11",
-        model: "virtio",
-        mtu: null,
-        queues: null,
-        rate_limit: null,
-        trunks: null,
-        vlan_id: null,
-      },
-    ],
+    network_device: [cardSettings(machine.mac ?? "BC:24:11:00:02:11")],
     initialization: [
       {
         datastore_id: "local-lvm",
@@ -95,5 +82,22 @@ function virtualMachine(host: string, machine: MachineSettings): object {
       },
     ],
     operating_system: [{ type: "l26" }],
+  };
+}
+
+/** In Terraform's JSON syntax a card must have all its keys. */
+export function cardSettings(mac: string): object {
+  return {
+    bridge: "vmbr0",
+    disconnected: null,
+    enabled: null,
+    firewall: null,
+    mac_address: mac,
+    model: "virtio",
+    mtu: null,
+    queues: null,
+    rate_limit: null,
+    trunks: null,
+    vlan_id: null,
   };
 }

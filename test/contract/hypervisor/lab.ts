@@ -17,13 +17,15 @@ export interface Reply {
 
 export type Body = Readonly<Record<string, string | number | boolean>>;
 
+type OpenHypervisor = Omit<Hypervisor, "datacenter">;
+
 /** A hypervisor over machines in memory, in a folder of its own, and a small client for it. */
 export class TestLab {
   readonly driver = new MemoryMachines();
   readonly log: string[] = [];
   readonly settings: HypervisorSettings;
   readonly folder: string;
-  #hypervisor: Hypervisor | undefined;
+  #hypervisor: OpenHypervisor | undefined;
   #agent = new Agent();
 
   constructor(folder: string, settings: Partial<HypervisorSettings>) {
@@ -47,7 +49,7 @@ export class TestLab {
     return lab;
   }
 
-  get hypervisor(): Hypervisor {
+  get hypervisor(): OpenHypervisor {
     if (this.#hypervisor === undefined) throw new Error("the hypervisor is not open");
     return this.#hypervisor;
   }

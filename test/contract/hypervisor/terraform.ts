@@ -49,7 +49,9 @@ export class TerraformWorkspace {
 
   async run(args: readonly string[], token: string): Promise<TerraformResult> {
     const [command = "", ...rest] = args;
-    const done = await execa("terraform", [command, "-no-color", ...rest], {
+    // `state` is a group of commands, which know no colours.
+    const colour = command === "state" ? [] : ["-no-color"];
+    const done = await execa("terraform", [command, ...colour, ...rest], {
       cwd: this.folder,
       env: { ...this.#env, PROXMOX_VE_API_TOKEN: token },
       reject: false,
