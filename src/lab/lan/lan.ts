@@ -75,27 +75,25 @@ export class Lan {
     await Promise.all(
       [options.run, options.state].map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })),
     );
-    const [namespace] = await Promise.all([
-      ensureLanNamespace(options, options.signal),
-      ensureKernelFeatures(),
-      raiseSysctls(options),
-    ]);
     const processes = new Processes({
       run: options.run,
       logs: join(options.state, "logs"),
       report: options.report,
     });
-    let forwards: Forwards | undefined;
     try {
-      await startServices(options, namespace, processes);
-      forwards = await Forwards.open({
-        socket,
-        file: join(options.state, "forwards.json"),
-        report: options.report,
-      });
+      // A missing kernel feature is the cause of what else fails, so its error goes first.
+      const [features, sysctls, services] = await Promise.allSettled([
+        ensureKernelFeatures(),
+        raiseSysctls(options),
+        startServices(options, processes),
+      ]);
+      for (const result of [features, sysctls, services]) {
+        if (result.status === "rejected") throw result.reason;
+      }
+      const file = join(options.state, "forwards.json");
+      const forwards = await Forwards.open({ socket, file, report: options.report });
       return new Lan(options, processes, forwards);
     } catch (error) {
-      await forwards?.close();
       await processes.stop();
       throw error;
     }
@@ -162,7 +160,8 @@ function storageOf({ state }: LanPlace): string {
   return join(state, "registry");
 }
 
-async function startServices(options: LanOptions, namespace: string, processes: Processes): Promise<void> {
+async function startServices(options: LanOptions, processes: Processes): Promise<void> {
+  const namespace = await ensureLanNamespace(options, options.signal);
   const { gateway: host, run, signal } = options;
   const { socket } = endpointsOf(options);
   // CoreDNS wants the file; names that an earlier daemon wrote stay.
