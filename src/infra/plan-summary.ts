@@ -58,6 +58,14 @@ export const EMPTY_PLAN: PlanSummary = {
   clean: true,
 };
 
+/** The summary of a plan that only creates, for which Terraform's messages tell enough. */
+export function creationOf(addresses: readonly string[]): PlanSummary {
+  const creates = [...addresses]
+    .sort()
+    .map((address) => ({ address, title: titleOf(address), attributes: [], restarts: false }));
+  return { ...EMPTY_PLAN, creates, clean: false };
+}
+
 /** Changes to these the provider makes with the machine off (or Proxmox applies them at the next start). */
 const RESTARTING = new Set([
   "acpi",

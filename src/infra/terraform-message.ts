@@ -14,6 +14,10 @@ export const Diagnostic = z.object({
   address: z.string().optional(),
 });
 
+const PlannedChange = z.object({ resource: Resource, action: z.string() });
+
+export type PlannedChange = z.infer<typeof PlannedChange>;
+
 export type Diagnostic = z.infer<typeof Diagnostic>;
 
 /** The lines of Terraform's machine-readable UI that castle acts on; its format 1.x only ever adds to them. */
@@ -26,7 +30,7 @@ const Message = z.discriminatedUnion("type", [
   z.object({ type: z.literal("refresh_complete"), hook: Hook }),
   z.object({
     type: z.literal("planned_change"),
-    change: z.object({ resource: Resource, action: z.string(), reason: z.string().optional() }),
+    change: PlannedChange,
   }),
   z.object({ type: z.literal("diagnostic"), diagnostic: Diagnostic }),
 ]);

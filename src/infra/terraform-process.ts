@@ -3,7 +3,12 @@ import { createInterface } from "node:readline";
 import { execa } from "execa";
 import { CastleError } from "../errors/castle-error.ts";
 import { Secret } from "../support/secret.ts";
-import { type Diagnostic, parseMessage, type TerraformMessage } from "./terraform-message.ts";
+import {
+  type Diagnostic,
+  parseMessage,
+  type PlannedChange,
+  type TerraformMessage,
+} from "./terraform-message.ts";
 
 /** Milliseconds that Terraform gets to finish what it is doing after an interrupt, before it is killed. */
 const GRACE = 20_000;
@@ -26,6 +31,7 @@ export interface TerraformOutcome {
   /** What is not a message of the machine-readable UI: the whole answer of `show`, the trace of a crash. */
   readonly text: string;
   readonly diagnostics: readonly Diagnostic[];
+  readonly planned: readonly PlannedChange[];
 }
 
 /**
@@ -58,6 +64,7 @@ export async function callTerraform(call: TerraformCall): Promise<TerraformOutco
   const timer = setTimeout(() => stop("timed out"), call.timeout);
   call.signal?.addEventListener("abort", interrupt, { once: true });
   const diagnostics: Diagnostic[] = [];
+  const planned: PlannedChange[] = [];
   const text: string[] = [];
   try {
     const reading = Promise.all([
@@ -65,6 +72,7 @@ export async function callTerraform(call: TerraformCall): Promise<TerraformOutco
         const line = redact(raw);
         const message = parseMessage(line);
         if (message?.type === "diagnostic") diagnostics.push(message.diagnostic);
+        if (message?.type === "planned_change") planned.push(message.change);
         if (message === undefined && !line.startsWith('{"@')) text.push(line);
         if (message !== undefined) call.onMessage?.(message);
       }),
@@ -83,7 +91,7 @@ export async function callTerraform(call: TerraformCall): Promise<TerraformOutco
       const message = `${command} did not finish in ${call.timeout} ms`;
       throw new CastleError("command/timed-out", { message, hint: "run the same command again to go on" });
     }
-    return { exitCode: result.exitCode ?? 1, text: text.join("\n"), diagnostics };
+    return { exitCode: result.exitCode ?? 1, text: text.join("\n"), diagnostics, planned };
   } finally {
     clearTimeout(timer);
     clearTimeout(killer);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { CastleError } from "../errors/castle-error.ts";
 import { findOrphans, writeImports } from "./adoption.ts";
 import { ownershipTag } from "./ownership.ts";
-import { EMPTY_PLAN, type PlanSummary, summarize } from "./plan-summary.ts";
+import { creationOf, EMPTY_PLAN, type PlanSummary, summarize } from "./plan-summary.ts";
 import { ProxmoxClient } from "./proxmox-client.ts";
 import { readState, type StateMachine } from "./state-file.ts";
 import { findTakeover, isTaken, removeTakeover, writeTakeover } from "./takeover.ts";
@@ -58,6 +58,10 @@ export class Terraform {
       signal,
     });
     if (outcome.exitCode === 0 && adopted.length === 0) return (this.#planned = EMPTY_PLAN);
+    if (adopted.length === 0 && outcome.planned.every(({ action }) => action === "create")) {
+      // Saves a start of the provider on the way to a new castle.
+      return (this.#planned = creationOf(outcome.planned.map(({ resource }) => resource.addr)));
+    }
     const shown = await this.#session.call(["show", "-json", PLAN_FILE], { timeout: TIMEOUTS.short, signal });
     return (this.#planned = summarize(shown.text));
   }

@@ -77,6 +77,20 @@ describe.skipIf(provider === undefined)("infra against the hypervisor", () => {
     expect(starts()).toEqual([1, 1, 1, 1, 1]);
   });
 
+  it("waits for no guest agent, and adopts machines with one and with a VLAN as quietly", async () => {
+    const talos = { ...castle.talos, extensions: ["siderolabs/qemu-guest-agent"] };
+    const rich = { ...castle, talos, network: { ...castle.network, vlan: 42 } };
+    await raise(rich);
+    expect(await rack.terraform(rich).plan()).toMatchObject({ clean: true });
+    await rm(rack.directory, { recursive: true });
+    const terraform = rack.terraform(rich);
+    const plan = await terraform.plan();
+    expect(plan.updates.filter(({ restarts }) => restarts)).toEqual([]);
+    await terraform.apply();
+    expect(await terraform.plan()).toMatchObject({ clean: true });
+    expect(starts()).toEqual([1, 1, 1, 1, 1]);
+  });
+
   it("updates in place, and says which change restarts the machine", async () => {
     await raise();
     const nodes = castle.nodes.map((node) => (node.vmid === 8104 ? { ...node, memory: 9216 } : node));
