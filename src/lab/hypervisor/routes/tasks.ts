@@ -5,6 +5,12 @@ import type { Datacenter } from "../datacenter.ts";
 import type { TaskRecord } from "../inventory/record.ts";
 import { parseUpid } from "../tasks/upid.ts";
 
+/**
+ * Milliseconds that a question after a running task waits for its end. The Terraform provider asks once a second, and
+ * most tasks of the lab take a few milliseconds: without the wait four of five seconds of an apply are spent asleep.
+ */
+const STATUS_PATIENCE = 2_000;
+
 export function taskRoutes({ tasks, file }: Datacenter): readonly Route[] {
   const find = ({ path }: Call): TaskRecord => {
     const upid = path("upid");
@@ -28,7 +34,15 @@ export function taskRoutes({ tasks, file }: Datacenter): readonly Route[] {
           .slice(0, optionalInteger(input, "limit") ?? 50);
       },
     },
-    { method: "GET", path: "nodes/:host/tasks/:upid/status", answer: (call) => describe(find(call)) },
+    {
+      method: "GET",
+      path: "nodes/:host/tasks/:upid/status",
+      answer: async (call) => {
+        const task = find(call);
+        await tasks.settle(task.upid, STATUS_PATIENCE);
+        return describe(task);
+      },
+    },
     {
       method: "GET",
       path: "nodes/:host/tasks/:upid/log",

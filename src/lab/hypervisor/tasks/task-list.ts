@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { TaskRecord } from "../inventory/record.ts";
 import type { StateFile } from "../inventory/state-file.ts";
 import { formatUpid } from "./upid.ts";
@@ -46,6 +47,16 @@ export class TaskList {
 
   find(upid: string): TaskRecord | undefined {
     return this.#file.state.tasks.find((task) => task.upid === upid);
+  }
+
+  /** Resolves when the task has ended, or after `within` milliseconds. */
+  async settle(upid: string, within: number): Promise<void> {
+    const running = this.#running.get(upid);
+    if (running === undefined) return;
+    const timer = new AbortController();
+    const late = delay(within, undefined, { signal: timer.signal, ref: false }).catch(() => undefined);
+    await Promise.race([running, late]);
+    timer.abort();
   }
 
   /** Tasks that a killed daemon left open: their work is gone, and waiting for them would never end. */
