@@ -11,7 +11,7 @@ export interface KernelFeature {
   readonly isPresent: () => Promise<boolean>;
 }
 
-export const kernelFeatures: readonly KernelFeature[] = [
+const kernelFeatures: readonly KernelFeature[] = [
   { module: "overlay", purpose: "root file systems", isPresent: () => hasFileSystem("overlay") },
   { module: "veth", purpose: "network cards", isPresent: () => canMakeLink("veth") },
   { module: "bridge", purpose: "the LAN", isPresent: () => canMakeLink("bridge") },

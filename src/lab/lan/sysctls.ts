@@ -5,13 +5,13 @@ import { writeFileAtomic } from "../../support/write-file.ts";
 import { listLanNamespaces } from "./namespace.ts";
 
 /** A kernel setting of the whole machine that a lab changes. */
-export interface GuardedSysctl {
+interface GuardedSysctl {
   readonly key: string;
   /** Raised to this if it is lower; undefined: only remembered, because machines change it by themselves. */
   readonly atLeast?: number;
 }
 
-export const guardedSysctls: readonly GuardedSysctl[] = [
+const guardedSysctls: readonly GuardedSysctl[] = [
   // Every kubelet, containerd and CNI watches files: 128, the default, is too few for five machines.
   { key: "fs.inotify.max_user_instances", atLeast: 8192 },
   // A kubelet sets these to what it wants, and they belong to the machine, not to a namespace.
