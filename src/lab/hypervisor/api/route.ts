@@ -1,7 +1,7 @@
 import type { Input } from "./input.ts";
 import type { Privilege } from "./privilege.ts";
 
-export type Method = "GET" | "POST" | "PUT" | "DELETE";
+type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 export interface Call {
   /** Decoded values of the route's placeholders. */
