@@ -1,7 +1,8 @@
-import { readdir, stat } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { request } from "node:https";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startHypervisor } from "../../src/lab/hypervisor/hypervisor.ts";
 import { Secret } from "../../src/support/secret.ts";
 import { TestLab, record } from "./hypervisor/lab.ts";
 
@@ -38,6 +39,18 @@ describe("who may call", () => {
     await expect(statusOf("/api2/json/version", { maxVersion: "TLSv1.2" })).rejects.toThrow(
       /protocol|alert/i,
     );
+  });
+
+  it("names the port that another program has", async () => {
+    const port = Number(new URL(lab.hypervisor.endpoint).port);
+    const { settings, driver } = lab;
+    const second = startHypervisor({ settings, driver, port, stateFolder: join(lab.folder, "second") });
+    await expect(second).rejects.toMatchObject({
+      code: "hypervisor/port-taken",
+      message: expect.stringContaining(String(port)),
+      hint: expect.stringContaining(String(port)),
+    });
+    await rm(join(lab.folder, "second"), { recursive: true });
   });
 
   it("keeps token and key out of the log and away from others", async () => {
