@@ -1,4 +1,5 @@
 import { access, chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -48,6 +49,21 @@ describe("clearEarlierRun", () => {
     }
   });
 
+  it("ends a Terraform that outlived its castle, be it deaf to an interrupt", async () => {
+    const terraform = await program("terraform", "sleep 30 & wait");
+    // In the background of a shell a program ignores interrupts, and loses its parent when the shell ends.
+    const { stdout } = await execa("sh", ["-c", `setsid ${terraform} >/dev/null 2>&1 & echo $!; sleep 0.2`]);
+    const orphan = Number(stdout);
+    expect(isAlive(orphan)).toBe(true);
+    await recordRun(directory, orphan);
+    expect(await clearEarlierRun(directory, 200)).toBe(true);
+    await poll(async () => (isAlive(orphan) ? undefined : true), {
+      every: 10,
+      within: 5_000,
+      onTimeout: () => new Error("terraform still runs"),
+    });
+  });
+
   it("ends the provider that outlived its Terraform", async () => {
     const provider = await program("terraform-provider-proxmox_v0.111.1", "sleep 30 & wait");
     const leader = execa(await program("terraform", `${provider} >/dev/null 2>&1 & echo $!`), {
@@ -79,7 +95,9 @@ function endGroup(leader: number): void {
 
 function isAlive(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
+    process.kill(pid, 0);
+    // Where nobody collects the dead of this machine, they stay as zombies.
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return false;
   }

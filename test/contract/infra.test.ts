@@ -313,7 +313,7 @@ async function killTerraform(
   directory: string,
   victims: "terraform and provider" | "terraform alone",
 ): Promise<void> {
-  const pid = Number(await readFile(join(directory, "terraform.pid"), "utf8"));
+  const pid = Number.parseInt(await readFile(join(directory, "terraform.pid"), "utf8"), 10);
   process.kill(victims === "terraform alone" ? pid : -pid, "SIGKILL");
 }
 
