@@ -34,14 +34,19 @@ export async function census(scope: CensusScope): Promise<readonly Leftover[]> {
   const found = await Promise.all(
     labs.map(async (lab) => {
       const namespaces = await namespacesOf(lab);
-      const parts = await Promise.all([
+      // First and alone: to ask a namespace for its links, a process has to go into it.
+      const running = await processes(lab, namespaces, scope.states);
+      const rest = await Promise.all([
         veths(lab, namespaces),
-        processes(lab, namespaces, scope.states),
         mounts(lab, scope.states),
         cgroups(lab),
         folders(lab, scope.states),
       ]);
-      return [...namespaces.map((name) => ({ kind: "namespace", lab, name }) as const), ...parts.flat()];
+      return [
+        ...namespaces.map((name) => ({ kind: "namespace", lab, name }) as const),
+        ...running,
+        ...rest.flat(),
+      ];
     }),
   );
   return found.flat();

@@ -71,13 +71,19 @@ export class ContainerMachines implements MachineDriver {
     });
   }
 
+  /** @throws CastleError machine/no-lan, machine/start-failed, machine/start-timed-out; nothing half-made stays */
   async start(config: MachineConfig): Promise<void> {
     await this.#inTurn(config.vmid, async (names) => {
       if ((await findInit(this.#place.lab, names)) !== undefined) return;
       await this.#clear(config.vmid, names);
-      await this.#prepareBoot(config, names);
-      await connect(this.#place.lab, config, names.namespace);
-      await launch(this.#place.lab, names, this.#parts);
+      try {
+        await this.#prepareBoot(config, names);
+        await connect(this.#place.lab, config, names.namespace);
+        await launch(this.#place.lab, names, this.#parts);
+      } catch (error) {
+        await this.#clear(config.vmid, names);
+        throw error;
+      }
     });
   }
 

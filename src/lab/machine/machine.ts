@@ -27,6 +27,10 @@ export type Exit =
   | { readonly kind: "powered-off" }
   | { readonly kind: "shut-down" }
   | { readonly kind: "reboot-requested" }
+  /**
+   * The disks are empty already. A node in container mode writes the request's `reboot` flag nowhere, so the lab's
+   * machines always say false: whoever asked for a restart powers the machine on.
+   */
   | { readonly kind: "reset"; readonly reboot: boolean }
   | { readonly kind: "crashed"; readonly detail: string };
 
@@ -49,6 +53,9 @@ export interface MachineDriver {
   /** Empties the disks, as a reset of a real machine does. */
   wipe(vmid: number): Promise<void>;
   state(vmid: number): Promise<PowerState>;
-  /** Called once for each machine that ends by itself. */
+  /**
+   * Called once for each machine that ends by itself, also for one that did so while nobody was there to see; not for
+   * machines that are off because the host was restarted.
+   */
   onExit(listener: (vmid: number, exit: Exit) => void): void;
 }

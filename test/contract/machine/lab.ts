@@ -1,0 +1,84 @@
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { ContainerMachines } from "../../../src/lab/machine/container-machines.ts";
+import type { MachineConfig } from "../../../src/lab/machine/machine.ts";
+import { lanNamespace, machineNames } from "../../../src/lab/machine/names.ts";
+import { sweep } from "../../../src/lab/machine/sweep.ts";
+import { run } from "../../../src/support/run.ts";
+
+/** A lab whose machines run a small C program instead of Talos: the driver alone, with no parts to build. */
+export interface MachineLab {
+  readonly name: string;
+  readonly states: string;
+  readonly state: string;
+  readonly rootfs: string;
+  /** The driver of this lab, or of another one whose LAN was never made. */
+  open(lab?: string): Promise<ContainerMachines>;
+  /** Tells a machine's init what to do, through its disk. */
+  command(vmid: number, word: "reset" | "reboot" | "crash" | "stubborn"): Promise<void>;
+  boots(vmid: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+export async function openMachineLab(name: string): Promise<MachineLab> {
+  const folder = await mkdtemp(join(tmpdir(), `castle-${name}-`));
+  const rootfs = join(folder, "rootfs");
+  const states = join(folder, "states");
+  const state = join(states, name);
+  const disk = (vmid: number) => join(machineNames({ lab: name, state }, vmid).disk, "var");
+  await buildRootfs(rootfs);
+  const lan = lanNamespace(name);
+  await run("ip", ["netns", "add", lan]);
+  const lines = ["link add vmbr0 type bridge", "address add 192.168.1.1/24 dev vmbr0", "link set vmbr0 up"];
+  await run("ip", ["-n", lan, "-batch", "-"], { input: `${lines.join("\n")}\n` });
+  return {
+    name,
+    states,
+    state,
+    rootfs,
+    open: (other = name) =>
+      ContainerMachines.open({ lab: other, state: join(states, other) }, { rootfs, runc: "runc" }),
+    command: (vmid, word) => writeFile(join(disk(vmid), "command"), word),
+    boots: async (vmid) => (await readFile(join(disk(vmid), "boots"), "utf8")).trim().split("\n").length,
+    close: async () => {
+      await sweep({ lab: name, states, state: "remove" });
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export function machineConfig(vmid: number): MachineConfig {
+  return {
+    vmid,
+    name: `node${vmid}`,
+    cards: [
+      {
+        mac: `bc:24:11:00:00:${vmid % 100}`,
+        bridge: "vmbr0",
+        address: `192.168.1.${vmid}/24`,
+        gateway: "192.168.1.1",
+      },
+    ],
+    cores: 2,
+    memory: 256,
+    image: "v1.11.5",
+    nameservers: ["192.168.1.1"],
+  };
+}
+
+/** The init, and for hosts that lack CAP_SYS_RESOURCE the shell and mount that its wrapper runs. */
+async function buildRootfs(rootfs: string): Promise<void> {
+  await mkdir(join(rootfs, "usr/sbin"), { recursive: true });
+  await mkdir(join(rootfs, "opt/cni/bin"), { recursive: true });
+  const source = join(import.meta.dirname, "init.c");
+  await run("gcc", ["-static", "-O1", "-o", join(rootfs, "usr/sbin/init"), source]);
+  for (const program of ["/bin/sh", "/usr/bin/mount"]) {
+    const { stdout } = await run("ldd", [program]);
+    const libraries = [...stdout.matchAll(/(\/\S+) \(0x/g)].map((match) => match[1] ?? "");
+    for (const file of [program, ...libraries]) {
+      await mkdir(join(rootfs, dirname(file)), { recursive: true });
+      await copyFile(file, join(rootfs, file));
+    }
+  }
+}
