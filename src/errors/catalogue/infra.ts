@@ -12,6 +12,10 @@ export const infraErrors = {
   },
   "infra/state-locked": { exit: 1, meaning: "Another Terraform run holds the castle's state." },
   "infra/state-unreadable": { exit: 1, meaning: "The Terraform state file is damaged." },
+  "infra/token-missing": {
+    exit: 2,
+    meaning: "No Proxmox API token was given: PROXMOX_VE_API_TOKEN is not set.",
+  },
   "infra/token-rejected": { exit: 1, meaning: "Proxmox does not accept the API token." },
   "infra/permission-denied": { exit: 1, meaning: "The API token lacks a privilege." },
   "infra/endpoint-unreachable": { exit: 4, meaning: "The Proxmox API does not answer." },
