@@ -1,7 +1,7 @@
 import { copyFile, open, readFile, stat, truncate } from "node:fs/promises";
 
 /** Bytes at which a console is put aside; a machine keeps twice as much at most. */
-export const CONSOLE_LIMIT = 8 * 1024 * 1024;
+const CONSOLE_LIMIT = 8 * 1024 * 1024;
 
 const POWERED_ON = "[castle] powered on";
 

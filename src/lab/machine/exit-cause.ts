@@ -4,8 +4,8 @@ import type { Exit } from "./machine.ts";
  * Exit codes of a container whose init called reboot(2): the kernel ends the init of a pid namespace with SIGINT for
  * power-off and halt and with SIGHUP for a restart (reboot(2), "Behavior inside PID namespaces"); runc adds 128.
  */
-export const ASKED_POWER_OFF = 130;
-export const ASKED_RESTART = 129;
+const ASKED_POWER_OFF = 130;
+const ASKED_RESTART = 129;
 
 /** What machined writes when it begins a sequence, for example `[talos] reset sequence: 2 phase(s)`. */
 const SEQUENCE = /\b(\w+) sequence: \d+ phase\(s\)/g;

@@ -1,11 +1,10 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 
 /** What the host allows its machines. */
 export interface MachineHost {
   /** Names as the OCI specification writes them, CAP_…, in the kernel's order. */
   readonly capabilities: readonly string[];
-  readonly cgroupVersion: 1 | 2;
   /** Hard limit of open files. */
   readonly openFiles: number;
   readonly cores: number;
@@ -24,26 +23,16 @@ SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMO
 const TALOS_OPEN_FILES = 1_048_576;
 
 export async function observeHost(): Promise<MachineHost> {
-  const [status, limits, cgroupVersion] = await Promise.all([
+  const [status, limits] = await Promise.all([
     readFile("/proc/self/status", "utf8"),
     readFile("/proc/self/limits", "utf8"),
-    observeCgroupVersion(),
   ]);
   const capabilities = effectiveCapabilities(status);
   return {
     capabilities,
-    cgroupVersion,
     openFiles: openFilesLimit(limits, capabilities),
     cores: availableParallelism(),
   };
-}
-
-/** A hierarchy of version 2 has its list of controllers at its root; mixed hosts count as version 1. */
-export async function observeCgroupVersion(): Promise<1 | 2> {
-  return stat("/sys/fs/cgroup/cgroup.controllers").then(
-    () => 2 as const,
-    () => 1 as const,
-  );
 }
 
 /** @param status content of /proc/PID/status */

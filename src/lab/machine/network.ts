@@ -73,7 +73,7 @@ export async function setCables(lab: string, vmid: number, up: boolean): Promise
   );
 }
 
-export async function namespaceExists(namespace: string): Promise<boolean> {
+async function namespaceExists(namespace: string): Promise<boolean> {
   return access(join(NETNS_FOLDER, namespace)).then(
     () => true,
     () => false,

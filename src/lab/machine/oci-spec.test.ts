@@ -16,7 +16,7 @@ const config: MachineConfig = {
   image: "v1.11.5",
   nameservers: ["192.168.1.1", "192.168.1.2"],
 };
-const host: MachineHost = { capabilities: ["CAP_CHOWN"], cgroupVersion: 1, openFiles: 20_000, cores: 8 };
+const host: MachineHost = { capabilities: ["CAP_CHOWN"], openFiles: 20_000, cores: 8 };
 const names = machineNames({ lab: "t-oci", state: "/var/lib/t-oci" }, 101);
 
 describe("config.json of a machine", () => {
