@@ -5,12 +5,17 @@ import type { TarEntry } from "./tar-entry.ts";
 
 /**
  * The entries of a folder's tree, sorted by path (byte order), parents first; the folder itself is left out.
- * Hard links stay links. Owners and times are not kept.
+ * Hard links stay links, between folders as well where they are given the same `inodes`. Owners and times
+ * are not kept.
  * @throws CastleError image/unsupported-file for devices, sockets and pipes
  */
-export async function treeEntries(folder: string, prefix = ""): Promise<TarEntry[]> {
+export async function treeEntries(
+  folder: string,
+  prefix = "",
+  inodes = new Map<string, string>(),
+): Promise<TarEntry[]> {
   const entries: TarEntry[] = [];
-  await walk({ folder, prefix, entries, inodes: new Map() });
+  await walk({ folder, prefix, entries, inodes });
   return entries;
 }
 

@@ -59,7 +59,8 @@ async function without(packages: readonly string[], downloads: string): Promise<
   );
 }
 
-const ACCOUNTS = "root:x:0:0:root:/root:/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin\n";
+const ACCOUNTS =
+  "root:x:0:0:root:/root:/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin\n";
 const GROUPS = "root:x:0:\nnogroup:x:65534:\n";
 
 async function mergedUsr(folder: string): Promise<void> {

@@ -10,7 +10,7 @@ export interface ImageAssembly {
   readonly recipe: ImageRecipe;
   readonly architecture: ImageRuntime["architecture"];
   /** The layer that all based images share. */
-  readonly baseLayer: Layer;
+  readonly baseLayer: Layer | undefined;
   /** Files of the programs by the name of their part. */
   readonly programs: Readonly<Record<string, string>>;
   /** The layout's folder. */
@@ -40,7 +40,7 @@ export async function assembleImage(assembly: ImageAssembly): Promise<void> {
     compression: "none",
     signal,
   });
-  await writeImageLayout(folder, recipe.base ? [baseLayer, layer] : [layer], {
+  await writeImageLayout(folder, baseLayer === undefined ? [layer] : [baseLayer, layer], {
     architecture,
     entrypoint: recipe.entrypoint,
     ...(recipe.user === undefined ? {} : { user: recipe.user }),

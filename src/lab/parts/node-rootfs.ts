@@ -1,4 +1,4 @@
-import { chmod, copyFile, link, mkdir, symlink, writeFile } from "node:fs/promises";
+import { chmod, copyFile, cp, link, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { DebianTreeOptions } from "./debian-tree.ts";
 import { unpackDebian } from "./debian-tree.ts";
@@ -7,14 +7,15 @@ import { nodeBase } from "./debian-base.ts";
 /** Where the pieces of a node's root file system lie. */
 export interface NodePieces {
   readonly machined: string;
+  /** Folder with containerd and its shim. */
   readonly containerd: string;
-  readonly shim: string;
   readonly runc: string;
-  /** CNI plugins by name. */
-  readonly plugins: Readonly<Record<string, string>>;
-  /** The Talos module's folder (its `hack/` has the configuration files) and that of its machinery. */
-  readonly talosModule: string;
-  readonly machineryModule: string;
+  /** Folder of the CNI plugins. */
+  readonly plugins: string;
+  /** flannel's plugin, which hands over to them. */
+  readonly flannel: string;
+  /** A tree of configuration files, as they lie on the node. */
+  readonly files: string;
 }
 
 /**
@@ -25,10 +26,10 @@ export async function assembleNodeRootfs(pieces: NodePieces, tree: DebianTreeOpt
   await unpackDebian(nodeBase, tree);
   const at = (path: string) => join(tree.folder, path);
   for (const path of folders) await mkdir(at(path), { recursive: true });
-  for (const [path, source] of programs(pieces)) await install(source, at(path), 0o755);
+  for (const [path, source] of await programs(pieces)) await install(source, at(path), 0o755);
   for (const name of ["poweroff", "shutdown", "dashboard"])
     await link(at("usr/sbin/init"), at(`usr/sbin/${name}`));
-  for (const [path, source] of configuration(pieces)) await install(source, at(path), 0o644);
+  await cp(pieces.files, tree.folder, { recursive: true, verbatimSymlinks: true });
   // Talos bind-mounts what it renders over these, so they have to be there.
   for (const path of emptyFiles) await writeFile(at(path), "", { mode: 0o644 });
   await writeFile(at("usr/etc/in-container"), "true\n", { mode: 0o644 });
@@ -92,29 +93,15 @@ const links: readonly (readonly [path: string, target: string])[] = [
   ["usr/local/share/ca-certificates", "/etc/ssl"],
 ];
 
-function programs(pieces: NodePieces): [path: string, source: string][] {
+async function programs(pieces: NodePieces): Promise<[path: string, source: string][]> {
+  const plugins = await readdir(pieces.plugins);
   return [
     ["usr/sbin/init", pieces.machined],
-    ["usr/bin/containerd", pieces.containerd],
-    ["usr/bin/containerd-shim-runc-v2", pieces.shim],
+    ["usr/bin/containerd", join(pieces.containerd, "containerd")],
+    ["usr/bin/containerd-shim-runc-v2", join(pieces.containerd, "containerd-shim-runc-v2")],
     ["usr/bin/runc", pieces.runc],
-    ...Object.entries(pieces.plugins).map(([name, source]): [string, string] => [
-      `opt/cni/bin/${name}`,
-      source,
-    ]),
-  ];
-}
-
-function configuration({ talosModule, machineryModule }: NodePieces): [path: string, source: string][] {
-  const hack = join(talosModule, "hack");
-  return [
-    ["etc/containerd/config.toml", join(hack, "containerd.toml")],
-    ["etc/cri/conf.d/00-base.part", join(hack, "cri-plugin.part")],
-    ["etc/cri/containerd.toml", join(hack, "cri-containerd.toml")],
-    ["etc/lvm/lvm.conf", join(hack, "lvm.conf")],
-    ["etc/nfsmount.conf", join(hack, "nfsmount.conf")],
-    ["etc/os-release", join(machineryModule, "version/os-release")],
-    ["usr/share/zoneinfo/Etc/UTC", join(hack, "zoneinfo/Etc/UTC")],
+    ["opt/cni/bin/flannel", pieces.flannel],
+    ...plugins.map((name): [string, string] => [`opt/cni/bin/${name}`, join(pieces.plugins, name)]),
   ];
 }
 

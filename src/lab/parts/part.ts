@@ -1,0 +1,52 @@
+import type { ImageRecipe } from "./image-recipe.ts";
+
+/** How a part comes about. */
+export type PartSource =
+  /** Programs from the pinned Go module in `parts/GROUP`. */
+  | {
+      readonly kind: "go";
+      readonly group: string;
+      /** File name → package. */
+      readonly programs: Readonly<Record<string, string>>;
+      readonly tags?: string;
+      /** Besides `-s -w`. */
+      readonly ldflags?: string;
+      readonly cgo?: boolean;
+    }
+  /** Files out of Go modules' sources: path in the part → module and path in it. */
+  | {
+      readonly kind: "module-files";
+      readonly group: string;
+      readonly files: Readonly<Record<string, { readonly module: string; readonly path: string }>>;
+    }
+  /** One C file in `parts/`, linked statically. */
+  | { readonly kind: "c"; readonly file: string }
+  /** The layer that images with a Debian base share, as an OCI blob. */
+  | { readonly kind: "image-base" }
+  | { readonly kind: "image"; readonly recipe: ImageRecipe }
+  | { readonly kind: "node-rootfs" }
+  /** A mirror folder for Terraform's CLI configuration. */
+  | { readonly kind: "provider-mirror"; readonly address: string; readonly program: string };
+
+/** One thing that the lab needs to exist. */
+export interface Part {
+  readonly name: string;
+  readonly version: string;
+  /** What it is for, in one line. */
+  readonly purpose: string;
+  readonly source: PartSource;
+  /** Parts that it is made of. */
+  readonly needs: readonly string[];
+  /** Seconds of a cold build on two cores, measured in the order of the catalogue: shared packages count once. */
+  readonly seconds: number;
+  /** Wanted for itself, not only as a piece of another part. */
+  readonly wanted: boolean;
+}
+
+/** The file of a part with one program; undefined where the part is a folder. */
+export function singleProgram({ source }: Part): string | undefined {
+  if (source.kind === "c") return source.file.replace(/^.*\//, "").replace(/\.c$/, "");
+  if (source.kind !== "go") return undefined;
+  const names = Object.keys(source.programs);
+  return names.length === 1 ? names[0] : undefined;
+}
