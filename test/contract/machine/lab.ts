@@ -7,7 +7,7 @@ import { lanNamespace, machineNames } from "../../../src/lab/machine/names.ts";
 import { sweep } from "../../../src/lab/machine/sweep.ts";
 import { run } from "../../../src/support/run.ts";
 
-/** A lab whose machines run a small C program instead of Talos: the driver alone, with no parts to build. */
+/** A LAN and a driver with no hypervisor above them. */
 export interface MachineLab {
   readonly name: string;
   readonly states: string;
@@ -21,13 +21,14 @@ export interface MachineLab {
   close(): Promise<void>;
 }
 
-export async function openMachineLab(name: string): Promise<MachineLab> {
+/** @param talos root file system of a real node; without it the machines run `init.c` */
+export async function openMachineLab(name: string, talos?: string): Promise<MachineLab> {
   const folder = await mkdtemp(join(tmpdir(), `castle-${name}-`));
-  const rootfs = join(folder, "rootfs");
+  const rootfs = talos ?? join(folder, "rootfs");
   const states = join(folder, "states");
   const state = join(states, name);
   const disk = (vmid: number) => join(machineNames({ lab: name, state }, vmid).disk, "var");
-  await buildRootfs(rootfs);
+  if (talos === undefined) await buildRootfs(rootfs);
   const lan = lanNamespace(name);
   await run("ip", ["netns", "add", lan]);
   const lines = ["link add vmbr0 type bridge", "address add 192.168.1.1/24 dev vmbr0", "link set vmbr0 up"];
@@ -48,7 +49,7 @@ export async function openMachineLab(name: string): Promise<MachineLab> {
   };
 }
 
-export function machineConfig(vmid: number): MachineConfig {
+export function machineConfig(vmid: number, memory = 256): MachineConfig {
   return {
     vmid,
     name: `node${vmid}`,
@@ -61,7 +62,7 @@ export function machineConfig(vmid: number): MachineConfig {
       },
     ],
     cores: 2,
-    memory: 256,
+    memory,
     image: "v1.11.5",
     nameservers: ["192.168.1.1"],
   };
