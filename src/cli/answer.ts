@@ -13,7 +13,8 @@ export interface Answer {
   readonly kind: string;
   readonly data: Readonly<Record<string, unknown>>;
   readonly text: string;
-  readonly exit?: ExitCode;
+  /** 0 unless told; "keep": the work has set it. */
+  readonly exit?: ExitCode | "keep";
 }
 
 /**
@@ -32,7 +33,7 @@ export async function answer(
     live?.stop();
     if (output === "json") print(context, kind, data);
     else if (text !== "") context.process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
-    context.process.exitCode = exit ?? 0;
+    if (exit !== "keep") context.process.exitCode = exit ?? 0;
   } catch (thrown) {
     live?.stop();
     const error = asCastleError(thrown, context.signal);
@@ -51,7 +52,9 @@ export async function answer(
 }
 
 function print(context: Context, kind: string, data: Readonly<Record<string, unknown>>): void {
-  context.process.stdout.write(`${JSON.stringify({ apiVersion: API_VERSION, kind, ...data }, undefined, 2)}\n`);
+  context.process.stdout.write(
+    `${JSON.stringify({ apiVersion: API_VERSION, kind, ...data }, undefined, 2)}\n`,
+  );
 }
 
 function asCastleError(thrown: unknown, signal: AbortSignal): CastleError {
@@ -73,6 +76,8 @@ function asCastleError(thrown: unknown, signal: AbortSignal): CastleError {
 
 function errorText(error: CastleError, debug: boolean): string {
   const hint = error.hint === undefined ? "" : `  → ${error.hint}\n`;
-  const stack = debug ? `${error.stack ?? ""}\n${error.cause instanceof Error ? (error.cause.stack ?? "") : ""}\n` : "";
+  const stack = debug
+    ? `${error.stack ?? ""}\n${error.cause instanceof Error ? (error.cause.stack ?? "") : ""}\n`
+    : "";
   return `✗ ${error.message} [${error.code}]\n${hint}${stack}`;
 }

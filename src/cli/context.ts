@@ -12,17 +12,21 @@ export interface Context extends CommandContext {
   readonly now: () => Date;
   /** Absolute path of bin/castle.js, for the lab's own processes. */
   readonly executable: string;
+  /** Absolute path of the node that runs castle. */
+  readonly node: string;
+  readonly uid: number;
 }
 
 export interface CastleProcess {
   readonly stdout: Output;
   readonly stderr: Output;
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   exitCode?: number | string | null;
   readonly pid: number;
 }
 
 export interface Output {
-  write(text: string): void;
+  write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
 }

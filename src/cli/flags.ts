@@ -21,7 +21,12 @@ export const outputFlag = {
 } as const;
 
 export const yesFlag = {
-  yes: { kind: "boolean", brief: "Do not ask; go on with what would be destroyed", default: false, withNegated: false },
+  yes: {
+    kind: "boolean",
+    brief: "Do not ask; go on with what would be destroyed",
+    default: false,
+    withNegated: false,
+  },
 } as const;
 
 export const installToolsFlag = {

@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { run } from "@stricli/core";
 import { app } from "./app.ts";
-import type { Context } from "./context.ts";
+import type { CastleProcess, Context } from "./context.ts";
 import { withEnvironmentFlags } from "./environment-flags.ts";
 
 const USAGE = 2;
@@ -21,15 +21,34 @@ export async function main(process: NodeJS.Process): Promise<void> {
     throw error;
   });
   const context: Context = {
-    process,
+    process: castleProcess(process),
     cwd: process.cwd(),
     env: process.env,
     interactive: process.stderr.isTTY === true && process.env["CI"] === undefined,
     signal: controller.signal,
     now: () => new Date(),
     executable: realpathSync(process.argv[1] ?? ""),
+    node: process.execPath,
+    uid: process.getuid?.() ?? -1,
   };
   await run(app, withEnvironmentFlags(process.argv.slice(2), process.env), context);
   // stricli's own codes are negative: a command line that it could not read is a usage fault.
   if (typeof process.exitCode === "number" && process.exitCode < 0) process.exitCode = USAGE;
+}
+
+/** The real process; only its exit code has a type of its own here, so that undefined cannot be written. */
+function castleProcess(process: NodeJS.Process): CastleProcess {
+  const { stdout, stderr, stdin, pid } = process;
+  return {
+    stdout,
+    stderr,
+    stdin,
+    pid,
+    get exitCode() {
+      return process.exitCode ?? null;
+    },
+    set exitCode(code: number | string | null) {
+      process.exitCode = code ?? 0;
+    },
+  };
 }

@@ -67,6 +67,12 @@ export class ProxmoxClient {
     );
   }
 
+  /** Which of the virtual machines are on, by VM id. */
+  async powerStates(signal?: AbortSignal): Promise<ReadonlyMap<number, "running" | "stopped">> {
+    const rows = await this.#get("cluster/resources?type=vm", MachinesAnswer, signal);
+    return new Map(rows.map(({ vmid, status }) => [vmid, status === "running" ? "running" : "stopped"]));
+  }
+
   /** The machine's own configuration, which is newer than the cluster's list; undefined: it does not exist. */
   async machine(host: string, vmid: number, signal?: AbortSignal): Promise<Machine | undefined> {
     const config = await this.#find(`nodes/${host}/qemu/${vmid}/config`, MachineConfigAnswer, signal);

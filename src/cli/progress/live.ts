@@ -47,12 +47,18 @@ export function liveProgress(output: Output): LiveProgress {
         const step = running.get(event.id);
         if (step === undefined) return;
         step.message = event.message;
-        step.share = event.done === undefined || event.total === undefined ? undefined : event.done / event.total;
+        step.share =
+          event.done === undefined || event.total === undefined ? undefined : event.done / event.total;
         return;
       }
       const title = "id" in event ? (running.get(event.id)?.title ?? event.id) : "";
       if (event.type === "started") {
-        running.set(event.id, { title: event.title, since: performance.now(), message: "", share: undefined });
+        running.set(event.id, {
+          title: event.title,
+          since: performance.now(),
+          message: "",
+          share: undefined,
+        });
       } else if ("id" in event) {
         running.delete(event.id);
       }

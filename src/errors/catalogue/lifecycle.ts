@@ -2,4 +2,20 @@ import type { CatalogueEntry } from "../exit-code.ts";
 
 export const lifecycleErrors = {
   "lifecycle/timed-out": { exit: 4, meaning: "A step did not reach its goal in its time." },
+  "lifecycle/locked": { exit: 1, meaning: "Another castle command is changing this castle." },
+  "lifecycle/foreign-node": {
+    exit: 1,
+    meaning: "A node belongs to another castle, or keeps an old castle's disk.",
+  },
+  "lifecycle/refused-plan": { exit: 1, meaning: "The plan would destroy or recreate a control plane." },
+  "lifecycle/address-taken": {
+    exit: 1,
+    meaning: "Something already answers on an address that the castle needs.",
+  },
+  "lifecycle/not-raised": { exit: 1, meaning: "The castle has not been raised from here." },
+  "lifecycle/needs-yes": { exit: 2, meaning: "The command would destroy something and was not told --yes." },
+  "lifecycle/secrets-lost": {
+    exit: 1,
+    meaning: "Machines stand, but the secrets that they were made with are gone.",
+  },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -1,0 +1,47 @@
+import { CastleError } from "../errors/castle-error.ts";
+import { kubeconfigFromHere } from "../lifecycle/raise/kubernetes.ts";
+import { talosconfigFromHere } from "../lifecycle/talosconfig.ts";
+import { castleHome } from "../lifecycle/home.ts";
+import type { Secret } from "../support/secret.ts";
+import { writeFileAtomic } from "../support/write-file.ts";
+import type { Context } from "./context.ts";
+import { findGround, secretStore } from "./session.ts";
+import type { SpecFile } from "./spec-file.ts";
+
+export type AccessKind = "kubeconfig" | "talosconfig";
+
+/**
+ * The credentials for people and tools: from the store, aimed at where the castle is reached from here, and written to
+ * the castle's home (mode 0600). So a lost home, or another machine with the store, costs nothing.
+ * @throws CastleError lifecycle/not-raised
+ */
+export async function accessFile(
+  context: Context,
+  spec: SpecFile,
+  kind: AccessKind,
+  lan: boolean,
+): Promise<{ readonly path: string; readonly content: Secret }> {
+  const { castle, folder } = spec;
+  const [home, stored] = await Promise.all([
+    castleHome(folder, castle.name),
+    secretStore(context, spec).get(kind),
+  ]);
+  if (stored === undefined) throw notRaised(castle.name, `its secret store has no ${kind}`);
+  const path = home[kind];
+  if (lan) return { path, content: stored };
+  const ground = await findGround(context, castle);
+  if (ground === undefined) throw notRaised(castle.name, "its lab is not up");
+  const content =
+    kind === "kubeconfig"
+      ? await kubeconfigFromHere({ ground }, stored)
+      : await talosconfigFromHere(castle, ground, stored);
+  await writeFileAtomic(path, content.reveal());
+  return { path, content };
+}
+
+function notRaised(castle: string, why: string): CastleError {
+  return new CastleError("lifecycle/not-raised", {
+    message: `Castle ${castle} is not raised: ${why}`,
+    hint: "castle up",
+  });
+}

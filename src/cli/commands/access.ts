@@ -1,0 +1,65 @@
+import { buildCommand } from "@stricli/core";
+import { answer } from "../answer.ts";
+import type { Context } from "../context.ts";
+import { type FileFlags, type OutputFlags, aliases, fileFlag, outputFlag } from "../flags.ts";
+
+interface Flags extends FileFlags, OutputFlags {
+  readonly lan: boolean;
+}
+
+const lanFlag = {
+  lan: {
+    kind: "boolean",
+    brief: "With the castle network's own addresses, as a rack has it",
+    default: false,
+    withNegated: false,
+  },
+} as const;
+
+export const kubeconfigCommand = buildCommand({
+  docs: {
+    brief: "Print the administrator's kubeconfig",
+    fullDescription:
+      "Prints the administrator's kubeconfig, which opens the whole cluster: castle kubeconfig > ~/.kube/config. Against a lab it names a forward on 127.0.0.1; --lan names the VIP.",
+  },
+  parameters: { flags: { ...fileFlag, ...outputFlag, ...lanFlag }, aliases },
+  async func(this: Context, flags: Flags) {
+    await answer(this, flags.output, async () => {
+      const [{ readSpecFile }, { accessFile }] = await Promise.all([
+        import("../spec-file.ts"),
+        import("../access-session.ts"),
+      ]);
+      const { path, content } = await accessFile(
+        this,
+        await readSpecFile(this, flags.file),
+        "kubeconfig",
+        flags.lan,
+      );
+      return { kind: "Kubeconfig", data: { file: path, lan: flags.lan }, text: content.reveal() };
+    });
+  },
+});
+
+export const talosconfigCommand = buildCommand({
+  docs: {
+    brief: "Print the administrator's talosconfig",
+    fullDescription:
+      "Prints the administrator's talosconfig, which opens every node. Against a lab it names forwards on 127.0.0.1; --lan names the nodes' own addresses.",
+  },
+  parameters: { flags: { ...fileFlag, ...outputFlag, ...lanFlag }, aliases },
+  async func(this: Context, flags: Flags) {
+    await answer(this, flags.output, async () => {
+      const [{ readSpecFile }, { accessFile }] = await Promise.all([
+        import("../spec-file.ts"),
+        import("../access-session.ts"),
+      ]);
+      const { path, content } = await accessFile(
+        this,
+        await readSpecFile(this, flags.file),
+        "talosconfig",
+        flags.lan,
+      );
+      return { kind: "Talosconfig", data: { file: path, lan: flags.lan }, text: content.reveal() };
+    });
+  },
+});

@@ -1,0 +1,104 @@
+import { CastleError } from "../errors/castle-error.ts";
+import type { Report } from "../journal/step.ts";
+import { runStep } from "../journal/step.ts";
+import { closeLab } from "../lab/daemon/close.ts";
+import { type RunningLab, ensureLab, findLab } from "../lab/daemon/launch.ts";
+import { census } from "../lab/machine/census.ts";
+import { type LabSettings, newToken } from "../lab/daemon/settings.ts";
+import { type LabFolders, labFolders } from "../lab/folders.ts";
+import type { PartsStore } from "../lab/parts/store.ts";
+import type { Castle, LabHypervisor } from "../spec/castle.ts";
+import type { Context } from "./context.ts";
+import { places } from "./places.ts";
+
+export function foldersOf(context: Context, lab: string): LabFolders {
+  return labFolders(places(context).labs, lab);
+}
+
+/** @throws CastleError lab/not-root */
+export function assertRoot(context: Context): void {
+  if (context.uid === 0) return;
+  throw new CastleError("lab/not-root", {
+    message: "The lab makes network namespaces and mounts, which only root may do",
+    hint: "run the same command with sudo, or raise the castle on a Proxmox rack: hypervisor: {proxmox: …}",
+  });
+}
+
+/** The lab that a castle stands on, brought up if it is not. */
+export async function openLab(
+  context: Context,
+  castle: Castle,
+  hypervisor: LabHypervisor,
+  { store, report }: { readonly store: PartsStore; readonly report: Report },
+): Promise<RunningLab> {
+  assertRoot(context);
+  const folders = foldersOf(context, hypervisor.lab);
+  const settings = await labSettings(context, castle, hypervisor, store);
+  let lab: RunningLab | undefined;
+  await runStep(report, { id: "lab", title: `Lab ${hypervisor.lab}` }, async () => {
+    lab = await ensureLab({
+      folders,
+      settings,
+      command: [...castleCommand(context), "lab", "serve", hypervisor.lab],
+      signal: context.signal,
+    });
+    return { detail: lab.descriptor.api.endpoint };
+  });
+  if (lab === undefined) throw new Error("the step ends with a lab or an error");
+  return lab;
+}
+
+async function labSettings(
+  context: Context,
+  castle: Castle,
+  hypervisor: LabHypervisor,
+  store: PartsStore,
+): Promise<LabSettings> {
+  const [rootfs, runc, registry, coredns, images] = await Promise.all([
+    store.resolve("node-rootfs"),
+    store.resolve("runc"),
+    store.resolve("registry"),
+    store.resolve("coredns"),
+    store.images(),
+  ]);
+  return {
+    name: hypervisor.lab,
+    network: { cidr: castle.network.cidr, gateway: castle.network.gateway },
+    hosts: [...hypervisor.hosts],
+    bridge: hypervisor.bridge,
+    datastore: hypervisor.datastore,
+    imageDatastore: hypervisor.imageDatastore,
+    token: newToken(),
+    port: 0,
+    parts: {
+      rootfs: { version: store.part("node-rootfs").version, path: rootfs },
+      runc,
+      registry,
+      coredns,
+      images,
+    },
+    agent: [...castleCommand(context), "lab", "agent"],
+  };
+}
+
+function castleCommand({ executable, node }: Context): [string, ...string[]] {
+  return [node, executable];
+}
+
+/** Whether anything of that lab is on this host, up or not. */
+export async function labExists(context: Context, lab: string): Promise<boolean> {
+  const { states } = foldersOf(context, lab);
+  return (await census({ labs: { name: lab }, states })).length > 0;
+}
+
+/** Takes the lab away once it has no machine left. */
+export async function closeEmptyLab(context: Context, lab: string, report: Report): Promise<void> {
+  const folders = foldersOf(context, lab);
+  const running = await findLab(folders);
+  const machines = (await running?.control.call("status", {}))?.machines ?? [];
+  if (machines.length > 0) return;
+  await runStep(report, { id: "lab", title: `Lab ${lab} taken away` }, async () => {
+    await closeLab({ folders, keepDisks: false });
+    return undefined;
+  });
+}

@@ -1,0 +1,72 @@
+import { access } from "node:fs/promises";
+import { arch } from "node:os";
+import { join } from "node:path";
+import { CastleError } from "../errors/castle-error.ts";
+import type { Report } from "../journal/step.ts";
+import { ensureParts } from "../lab/parts/builder.ts";
+import { partsCatalogue } from "../lab/parts/catalogue.ts";
+import { PartsStore } from "../lab/parts/store.ts";
+import type { CastleHome } from "../lifecycle/home.ts";
+import type { Castle } from "../spec/castle.ts";
+import { run } from "../support/run.ts";
+import { writeFileAtomic } from "../support/write-file.ts";
+import type { Context } from "./context.ts";
+import { places } from "./places.ts";
+
+export function openParts(context: Context): PartsStore {
+  const { parts, installation } = places(context);
+  return new PartsStore({
+    root: parts,
+    catalogue: partsCatalogue,
+    modules: join(installation, "parts"),
+    architecture: arch() === "arm64" ? "arm64" : "amd64",
+  });
+}
+
+/** All parts that a lab needs, built where they are missing. */
+export async function ensureLabParts(context: Context, report: Report, installTools: boolean): Promise<void> {
+  const store = openParts(context);
+  const caches = context.env["CASTLE_GO_CACHES"];
+  await ensureParts(store, store.wanted(), {
+    report,
+    installTools,
+    signal: context.signal,
+    ...(caches === undefined ? {} : { caches, keepCaches: true }),
+  });
+}
+
+/**
+ * The talosctl of the castle's version: from PATH if it is that version, otherwise from the parts.
+ * @throws CastleError parts/missing
+ */
+export async function findTalosctl(context: Context, castle: Castle, parts: PartsStore): Promise<string> {
+  const onPath = await run("talosctl", ["version", "--client", "--short"], { signal: context.signal }).catch(
+    (error: unknown) => {
+      if (error instanceof CastleError && error.code !== "command/interrupted") return undefined;
+      throw error;
+    },
+  );
+  if (onPath?.stdout.includes(castle.talos.version) === true) return "talosctl";
+  return parts.resolve("talosctl");
+}
+
+/** kubectl from PATH, otherwise from the parts: it may be one minor version away from the API server. */
+export async function findKubectl(context: Context, parts: PartsStore): Promise<string> {
+  const onPath = await run("kubectl", ["version", "--client"], { signal: context.signal }).catch(
+    () => undefined,
+  );
+  return onPath === undefined ? parts.resolve("kubectl") : "kubectl";
+}
+
+/** A Terraform CLI configuration that finds the provider in the parts; nothing is fetched from a registry. */
+export async function terraformConfig(home: CastleHome, parts: PartsStore): Promise<string> {
+  const mirror = await parts.resolve("proxmox-provider-mirror");
+  await access(mirror);
+  const file = join(home.folder, "terraform.rc");
+  const quoted = JSON.stringify(mirror);
+  await writeFileAtomic(
+    file,
+    `provider_installation {\n  filesystem_mirror {\n    path = ${quoted}\n  }\n}\n`,
+  );
+  return file;
+}

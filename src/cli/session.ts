@@ -1,0 +1,159 @@
+import { join } from "node:path";
+import { CastleError } from "../errors/castle-error.ts";
+import { locateTerraform } from "../infra/terraform-program.ts";
+import { openJournal } from "../journal/journal.ts";
+import type { Report } from "../journal/step.ts";
+import { findLab } from "../lab/daemon/launch.ts";
+import type { PartsStore } from "../lab/parts/store.ts";
+import type { CastleRun } from "../lifecycle/castle-run.ts";
+import { type CastleHome, castleHome } from "../lifecycle/home.ts";
+import type { Ground } from "../lifecycle/ground/ground.ts";
+import { labGround } from "../lifecycle/ground/lab.ts";
+import { rackGround } from "../lifecycle/ground/rack.ts";
+import { withLock } from "../lifecycle/lock.ts";
+import { encryptedFileStore } from "../secrets/encrypted-file.ts";
+import { ageIdentity } from "../secrets/identity.ts";
+import type { SecretStore } from "../secrets/store.ts";
+import type { Castle } from "../spec/castle.ts";
+import type { StatusSources } from "../lifecycle/status.ts";
+import { Secret } from "../support/secret.ts";
+import { readCredentials } from "../talos/talosconfig.ts";
+import { kubeconfigFromHere } from "../lifecycle/raise/kubernetes.ts";
+import type { Context } from "./context.ts";
+import { foldersOf, openLab } from "./lab-session.ts";
+import { findTalosctl, openParts, terraformConfig } from "./parts-session.ts";
+import { places } from "./places.ts";
+import type { SpecFile } from "./spec-file.ts";
+
+export interface SessionOptions {
+  readonly spec: SpecFile;
+  readonly verb: string;
+  readonly report: Report;
+}
+
+/** Does a changing operation on a castle: with its lock held, and every event in the journal of this run. */
+export async function changeCastle<T>(
+  context: Context,
+  { spec, verb, report }: SessionOptions,
+  work: (run: CastleRun) => Promise<T>,
+): Promise<T> {
+  const { castle } = spec;
+  const home = await castleHome(spec.folder, castle.name);
+  return withLock(home.lock, verb, context.now, async () => {
+    const { pid } = context.process;
+    const journal = openJournal({ folder: home.journal, verb, castle: castle.name, pid, now: context.now });
+    const both: Report = (event) => {
+      journal.record(event);
+      report(event);
+    };
+    try {
+      const result = await work(await openRun(context, spec, home, both));
+      journal.end("done");
+      return result;
+    } catch (error) {
+      journal.end("failed", error instanceof CastleError ? `${error.code}: ${error.message}` : String(error));
+      throw error;
+    }
+  });
+}
+
+/** Does an operation that only looks. */
+export async function lookAtCastle<T>(
+  context: Context,
+  { spec, report }: Omit<SessionOptions, "verb">,
+  work: (run: CastleRun) => Promise<T>,
+): Promise<T> {
+  return work(await openRun(context, spec, await castleHome(spec.folder, spec.castle.name), report));
+}
+
+async function openRun(
+  context: Context,
+  spec: SpecFile,
+  home: CastleHome,
+  report: Report,
+): Promise<CastleRun> {
+  const { castle } = spec;
+  const parts = openParts(context);
+  const [terraform, talosctl] = await Promise.all([
+    locateTerraform(context.signal),
+    findTalosctl(context, castle, parts),
+  ]);
+  return {
+    castle,
+    home,
+    ground: await openGround(context, castle, { parts, home, report }),
+    store: secretStore(context, spec),
+    programs: { terraform, talosctl },
+    report,
+    signal: context.signal,
+  };
+}
+
+export function secretStore(context: Context, { castle, folder }: SpecFile): SecretStore {
+  const { identity } = places(context);
+  return encryptedFileStore(join(folder, `${castle.name}.secrets.age`), () =>
+    ageIdentity(identity, context.env["CASTLE_AGE_IDENTITY"]),
+  );
+}
+
+interface GroundParts {
+  readonly parts: PartsStore;
+  readonly home: CastleHome;
+  readonly report: Report;
+}
+
+async function openGround(
+  context: Context,
+  castle: Castle,
+  { parts, home, report }: GroundParts,
+): Promise<Ground> {
+  const { hypervisor } = castle;
+  switch (hypervisor.kind) {
+    case "lab": {
+      const lab = await openLab(context, castle, hypervisor, { store: parts, report });
+      return labGround(castle, hypervisor, lab, await terraformConfig(home, parts));
+    }
+    case "proxmox":
+      return rackGround(castle, hypervisor, proxmoxToken(context));
+    default:
+      return hypervisor satisfies never;
+  }
+}
+
+/** The ground if it is there without starting anything: a lab that is not up gives undefined. */
+export async function findGround(context: Context, castle: Castle): Promise<Ground | undefined> {
+  const { hypervisor } = castle;
+  if (hypervisor.kind === "proxmox") return rackGround(castle, hypervisor, proxmoxToken(context));
+  const lab = await findLab(foldersOf(context, hypervisor.lab));
+  return lab === undefined ? undefined : labGround(castle, hypervisor, lab, "");
+}
+
+function proxmoxToken({ env }: Context): Secret {
+  const token = env["PROXMOX_VE_API_TOKEN"];
+  if (token !== undefined && token !== "") return new Secret(token);
+  throw new CastleError("infra/token-missing", {
+    message: "PROXMOX_VE_API_TOKEN is not set: castle speaks to Proxmox with an API token",
+    hint: "pveum user token add USER@REALM castle --privsep 0, then: export PROXMOX_VE_API_TOKEN='USER@REALM!castle=SECRET'",
+  });
+}
+
+/** What `status` asks: the store's credentials, and the ground as it stands. */
+export async function statusSources(context: Context, spec: SpecFile): Promise<StatusSources> {
+  const { castle } = spec;
+  const ground = await findGround(context, castle);
+  if (ground === undefined) {
+    throw new CastleError("lifecycle/not-raised", {
+      message: `Castle ${castle.name} is not raised: its lab is not up`,
+      hint: "castle up",
+    });
+  }
+  const store = secretStore(context, spec);
+  const [talosconfig, kubeconfig] = await Promise.all([store.get("talosconfig"), store.get("kubeconfig")]);
+  return {
+    castle,
+    ground,
+    credentials: talosconfig === undefined ? undefined : readCredentials(talosconfig),
+    kubeconfig: kubeconfig === undefined ? undefined : await kubeconfigFromHere({ ground }, kubeconfig),
+    signal: context.signal,
+  };
+}

@@ -1,0 +1,67 @@
+import { z } from "zod";
+
+/*
+ * How castle talks to the lab's daemon about what a Proxmox API has no word for: HTTP with JSON bodies over a unix
+ * socket in the lab's run folder (mode 0600). POST /OPERATION, 200 with the answer, or 400 with {code, message, hint}.
+ */
+
+const target = z.object({ address: z.string(), port: z.int().min(1).max(65_535) });
+
+export const machineShape = z.object({
+  vmid: z.int(),
+  name: z.string(),
+  host: z.string(),
+  state: z.enum(["running", "stopped"]),
+  addresses: z.array(z.string()),
+});
+export type LabMachine = z.infer<typeof machineShape>;
+
+export const operations = {
+  /** Machines, memory (bytes: machines' cgroups less inactive file cache) and forwards of the lab. */
+  status: {
+    request: z.object({}),
+    answer: z.object({
+      name: z.string(),
+      pid: z.int(),
+      machines: z.array(machineShape),
+      memory: z.number(),
+      forwards: z.array(z.object({ name: z.string(), port: z.int() })),
+    }),
+  },
+  /** A door on 127.0.0.1 that leads to the first of the targets that accepts; the same name keeps its port. */
+  forward: {
+    request: z.object({ name: z.string(), targets: z.array(target).min(1) }),
+    answer: z.object({ host: z.string(), port: z.int() }),
+  },
+  power: {
+    request: z.object({ vmid: z.int(), action: z.enum(["on", "off"]) }),
+    answer: z.object({}),
+  },
+  /** Takes the network cable of a machine out, or puts it back. */
+  link: {
+    request: z.object({ vmid: z.int(), up: z.boolean() }),
+    answer: z.object({}),
+  },
+  /** Whether anybody on the LAN answers ARP for an address. */
+  probe: {
+    request: z.object({ address: z.string() }),
+    answer: z.object({ present: z.boolean(), mac: z.string().optional() }),
+  },
+  /** Names that the LAN's DNS answers for. */
+  hosts: {
+    request: z.object({ records: z.record(z.string(), z.string()) }),
+    answer: z.object({}),
+  },
+  /** Ends the lab; the answer comes when all is gone but its state folder and the daemon itself. */
+  stop: {
+    request: z.object({}),
+    answer: z.object({}),
+  },
+} as const;
+
+export type Operations = typeof operations;
+export type Operation = keyof Operations;
+export type OperationRequest<O extends Operation> = z.infer<Operations[O]["request"]>;
+export type OperationAnswer<O extends Operation> = z.infer<Operations[O]["answer"]>;
+
+export const refusalShape = z.object({ code: z.string(), message: z.string(), hint: z.string().optional() });

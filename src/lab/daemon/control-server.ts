@@ -1,0 +1,58 @@
+import { chmod, rm } from "node:fs/promises";
+import { type IncomingMessage, type Server, createServer } from "node:http";
+import { text } from "node:stream/consumers";
+import { CastleError } from "../../errors/castle-error.ts";
+import {
+  type Operation,
+  type OperationAnswer,
+  type OperationRequest,
+  operations,
+} from "./control-protocol.ts";
+
+export type ControlHandlers = {
+  readonly [O in Operation]: (request: OperationRequest<O>) => Promise<OperationAnswer<O>>;
+};
+
+/** Serves the lab's operations on a unix socket that only root may open. */
+export async function serveControl(socket: string, handlers: ControlHandlers): Promise<Server> {
+  await rm(socket, { force: true });
+  const server = createServer((request, response) => {
+    void handle(request, handlers).then(({ status, answer }) => {
+      response.writeHead(status, { "content-type": "application/json" });
+      response.end(JSON.stringify(answer));
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(socket, resolve);
+  });
+  await chmod(socket, 0o600);
+  return server;
+}
+
+async function handle(
+  request: IncomingMessage,
+  handlers: ControlHandlers,
+): Promise<{ status: number; answer: unknown }> {
+  try {
+    const name = request.url?.slice(1) ?? "";
+    if (!isOperation(name))
+      return { status: 404, answer: { code: "lab/refused", message: `no operation ${name}` } };
+    return { status: 200, answer: await dispatch(name, JSON.parse(await text(request)), handlers) };
+  } catch (error) {
+    const refusal =
+      error instanceof CastleError
+        ? { code: error.code, message: error.message, hint: error.hint }
+        : { code: "lab/refused", message: error instanceof Error ? error.message : String(error) };
+    return { status: 400, answer: refusal };
+  }
+}
+
+function dispatch<O extends Operation>(operation: O, body: unknown, handlers: ControlHandlers) {
+  const request = operations[operation].request.parse(body) as OperationRequest<O>;
+  return handlers[operation](request);
+}
+
+function isOperation(name: string): name is Operation {
+  return Object.hasOwn(operations, name);
+}

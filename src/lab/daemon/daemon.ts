@@ -1,0 +1,158 @@
+import { once } from "node:events";
+import { mkdir } from "node:fs/promises";
+import { pid } from "node:process";
+import type { Report } from "../../journal/step.ts";
+import { Secret } from "../../support/secret.ts";
+import type { LabFolders } from "../folders.ts";
+import { type Hypervisor, startHypervisor } from "../hypervisor/hypervisor.ts";
+import { Lan, removeLan } from "../lan/lan.ts";
+import { ContainerMachines } from "../machine/container-machines.ts";
+import { sweep } from "../machine/sweep.ts";
+import { usage } from "../machine/usage.ts";
+import { type ControlHandlers, serveControl } from "./control-server.ts";
+import { writeDescriptor } from "./descriptor-file.ts";
+import { type MachineRoom, machineRoom } from "./machine-room.ts";
+import { type LabSettings, writeSettings } from "./settings.ts";
+
+export interface DaemonOptions {
+  readonly folders: LabFolders;
+  readonly settings: LabSettings;
+  /** Aborted: the daemon ends and leaves LAN and machines as they are, for the next daemon to find. */
+  readonly signal: AbortSignal;
+  /** A line for the daemon's log. No secrets. */
+  readonly log: (line: string) => void;
+}
+
+/**
+ * The lab: its LAN, its machines, the Proxmox API in front of them, and the control socket. Picks up what an earlier
+ * daemon, or a restart of the host, left. Returns when it was told to stop.
+ */
+export async function runDaemon({ folders, settings, signal, log }: DaemonOptions): Promise<void> {
+  await mkdir(folders.run, { recursive: true, mode: 0o700 });
+  const report: Report = (event) => {
+    if (event.type === "warning") log(event.message);
+  };
+  const lan = await Lan.open({
+    ...lanPlace(folders),
+    ...settings.network,
+    bridges: [settings.bridge],
+    programs: { registry: settings.parts.registry, dns: settings.parts.coredns },
+    agent: settings.agent,
+    report,
+  });
+  await lan.seed(settings.parts.images);
+  const machines = await ContainerMachines.open(
+    { lab: folders.lab, state: folders.state },
+    { rootfs: settings.parts.rootfs.path, runc: settings.parts.runc },
+  );
+  const hypervisor = await openHypervisor(folders, settings, machines, log);
+  await hypervisor.resume();
+
+  const stop = new AbortController();
+  const stopped = once(AbortSignal.any([signal, stop.signal]), "abort");
+  const room = machineRoom(hypervisor.datacenter, machines);
+  const control = await serveControl(
+    folders.control,
+    handlers({ folders, lan, room, stop: () => stop.abort() }),
+  );
+  await writeDescriptor(folders, {
+    name: folders.lab,
+    pid,
+    api: {
+      endpoint: hypervisor.endpoint,
+      token: `${settings.token.id}=${settings.token.secret}`,
+      certificate: hypervisor.certificate,
+    },
+    hosts: settings.hosts,
+    network: settings.network,
+    lan: lan.endpoints,
+  });
+  log(`lab ${folders.lab} is up at ${hypervisor.endpoint}`);
+
+  await stopped;
+  await hypervisor.close();
+  machines.close();
+  await lan.close();
+  control.close();
+  control.closeAllConnections();
+}
+
+async function openHypervisor(
+  folders: LabFolders,
+  settings: LabSettings,
+  driver: ContainerMachines,
+  log: (line: string) => void,
+): Promise<Hypervisor> {
+  const hypervisor = await startHypervisor({
+    settings: {
+      hosts: settings.hosts,
+      token: { id: settings.token.id, secret: new Secret(settings.token.secret) },
+      storages: [
+        { name: settings.imageDatastore, type: "dir", content: ["iso", "import", "images"] },
+        { name: settings.datastore, type: "lvmthin", content: ["images"] },
+      ],
+      bridges: [settings.bridge],
+      talosVersions: [settings.parts.rootfs.version],
+    },
+    stateFolder: folders.state,
+    driver,
+    port: settings.port,
+    log,
+  });
+  const port = Number(new URL(hypervisor.endpoint).port);
+  // The port stays: Terraform's state and people's settings name it.
+  if (port !== settings.port) await writeSettings(folders, { ...settings, port });
+  return hypervisor;
+}
+
+interface HandlerParts {
+  readonly folders: LabFolders;
+  readonly lan: Lan;
+  readonly room: MachineRoom;
+  readonly stop: () => void;
+}
+
+function handlers({ folders, lan, room, stop }: HandlerParts): ControlHandlers {
+  return {
+    status: async () => {
+      const [machines, used] = await Promise.all([room.machines(), usage(folders.lab)]);
+      return {
+        name: folders.lab,
+        pid,
+        machines,
+        memory: used.reduce((sum, { memory }) => sum + memory, 0),
+        forwards: lan.forwards.list().map(({ name, port }) => ({ name, port })),
+      };
+    },
+    forward: async ({ name, targets }) => {
+      const { host, port } = await lan.forwards.forward(name, targets);
+      return { host, port };
+    },
+    power: async ({ vmid, action }) => {
+      await (action === "on" ? room.powerOn(vmid) : room.powerOff(vmid));
+      return {};
+    },
+    link: async ({ vmid, up }) => {
+      await room.setLink(vmid, up);
+      return {};
+    },
+    probe: async ({ address }) => lan.probe(address),
+    hosts: async ({ records }) => {
+      await lan.setHosts(
+        Object.fromEntries(Object.entries(records).map(([name, address]) => [name, [address]])),
+      );
+      return {};
+    },
+    stop: async () => {
+      // State goes when this daemon is gone, which still writes to it: closeLab does that.
+      await sweep({ lab: folders.lab, states: folders.states, state: "keep" });
+      await removeLan(lanPlace(folders));
+      stop();
+      return {};
+    },
+  };
+}
+
+function lanPlace({ lab, state, lanRun, sharedRun }: LabFolders) {
+  return { lab, state, run: lanRun, shared: sharedRun };
+}

@@ -1,0 +1,32 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { writeFileAtomic } from "../../support/write-file.ts";
+import type { LabDescriptor } from "../descriptor.ts";
+import type { LabFolders } from "../folders.ts";
+
+const shape = z.object({
+  name: z.string(),
+  pid: z.int(),
+  api: z.object({ endpoint: z.string(), token: z.string(), certificate: z.string() }),
+  hosts: z.array(z.string()),
+  network: z.object({ cidr: z.string(), gateway: z.string() }),
+  lan: z.object({
+    namespace: z.string(),
+    registry: z.string(),
+    discovery: z.string(),
+    dns: z.string(),
+    socket: z.string(),
+  }),
+});
+
+/** What the daemon of this lab last wrote; that the file is there does not mean that the lab is up. */
+export async function readDescriptor(folders: LabFolders): Promise<LabDescriptor | undefined> {
+  const text = await readFile(folders.descriptor, "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  const parsed = shape.safeParse(JSON.parse(text));
+  return parsed.data;
+}
+
+export async function writeDescriptor(folders: LabFolders, descriptor: LabDescriptor): Promise<void> {
+  await writeFileAtomic(folders.descriptor, `${JSON.stringify(descriptor, undefined, 2)}\n`);
+}

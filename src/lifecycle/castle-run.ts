@@ -1,0 +1,21 @@
+import type { TerraformProgram } from "../infra/terraform-program.ts";
+import type { Report } from "../journal/step.ts";
+import type { SecretStore } from "../secrets/store.ts";
+import type { Castle } from "../spec/castle.ts";
+import type { Ground } from "./ground/ground.ts";
+import type { CastleHome } from "./home.ts";
+
+/** All that an operation on a castle works with; made once, by the command line. */
+export interface CastleRun {
+  readonly castle: Castle;
+  readonly home: CastleHome;
+  readonly ground: Ground;
+  readonly store: SecretStore;
+  readonly programs: {
+    readonly terraform: TerraformProgram;
+    /** Path of the talosctl that generates secrets and configurations. */
+    readonly talosctl: string;
+  };
+  readonly report: Report;
+  readonly signal: AbortSignal;
+}

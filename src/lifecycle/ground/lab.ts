@@ -1,0 +1,62 @@
+import type { RunningLab } from "../../lab/daemon/launch.ts";
+import type { Castle, LabHypervisor } from "../../spec/castle.ts";
+import { Secret } from "../../support/secret.ts";
+import { labGround as nodesOfLab } from "../../talos/ground.ts";
+import type { Ground } from "./ground.ts";
+
+const API_PORT = 6443;
+
+const STAND_INS = [
+  "machines are containers in network namespaces: no firmware, boot loader or kernel of their own, no Talos installer",
+  "disks are folders: no partitions, no disk encryption, no limit on their size",
+  "the hypervisor wipes and restarts a machine after a Talos reset, which container mode leaves undone",
+  "a reboot through the Talos API is refused by container mode: castle power-cycles the machine instead",
+  "cores are shared with the host and not limited; memory is not limited",
+  "addresses are given to the machine's card by the hypervisor, where a rack's nodes read them from cloud-init",
+  "the kubelet's eviction thresholds are absolute sizes, because all nodes share one disk",
+  "images come from a registry on the lab's network, time from the host, names from the lab's own DNS",
+] as const;
+
+/** A castle on a lab that is up. */
+export function labGround(
+  castle: Castle,
+  hypervisor: LabHypervisor,
+  lab: RunningLab,
+  terraformConfig: string,
+): Ground {
+  const { descriptor, control } = lab;
+  const { vip } = castle.network;
+  const controlPlanes = castle.nodes.filter(({ role }) => role === "controlplane");
+  return {
+    kind: "lab",
+    proxmox: {
+      endpoint: descriptor.api.endpoint,
+      token: new Secret(descriptor.api.token),
+      trust: { kind: "certificate", pem: descriptor.api.certificate },
+      hosts: hypervisor.hosts,
+      datastore: hypervisor.datastore,
+      imageDatastore: hypervisor.imageDatastore,
+      bridge: hypervisor.bridge,
+    },
+    terraformConfig,
+    nodes: nodesOfLab({ registry: descriptor.lan.registry, discovery: descriptor.lan.discovery }),
+    reach: (address, port) =>
+      control.call("forward", { name: `${address}:${port}`, targets: [{ address, port }] }),
+    api: () =>
+      control.call("forward", {
+        name: `${castle.name}-api`,
+        targets: [vip, ...controlPlanes.map(({ address }) => address)].map((address) => ({
+          address,
+          port: API_PORT,
+        })),
+      }),
+    occupant: async (address) => {
+      const { present, mac } = await control.call("probe", { address });
+      return present ? (mac ?? "a machine without a known MAC") : undefined;
+    },
+    announce: async (names) => {
+      await control.call("hosts", { records: { ...names } });
+    },
+    standIns: STAND_INS,
+  };
+}

@@ -1,0 +1,31 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+
+/**
+ * Where a castle keeps what it knows: `.castle/NAME/` beside the spec, mode 0700. A cache of what the secret store
+ * and the machines know; losing it loses nothing.
+ */
+export interface CastleHome {
+  readonly folder: string;
+  readonly journal: string;
+  readonly terraform: string;
+  /** Secrets bundle and machine configs. */
+  readonly talos: string;
+  readonly kubeconfig: string;
+  readonly talosconfig: string;
+  readonly lock: string;
+}
+
+export async function castleHome(specFolder: string, name: string): Promise<CastleHome> {
+  const folder = join(specFolder, ".castle", name);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return {
+    folder,
+    journal: join(folder, "journal"),
+    terraform: join(folder, "terraform"),
+    talos: join(folder, "talos"),
+    kubeconfig: join(folder, "kubeconfig"),
+    talosconfig: join(folder, "talosconfig"),
+    lock: join(folder, "lock"),
+  };
+}

@@ -1,0 +1,27 @@
+import { renderConfigs, type CastleConfigs, writeConfigs } from "../../talos/config.ts";
+import { generateSecrets } from "../../talos/secrets.ts";
+import { type Credentials, readCredentials } from "../../talos/talosconfig.ts";
+import type { CastleRun } from "../castle-run.ts";
+
+/** Who the castle is: what its nodes are configured with, and what castle itself shows them. */
+export interface CastleIdentity {
+  readonly configs: CastleConfigs;
+  readonly credentials: Credentials;
+}
+
+/**
+ * The castle's secrets, from the store or, for a castle that has none yet, newly made and kept before anything is
+ * made with them; and all machine configurations that follow from them.
+ */
+export async function ensureIdentity(run: CastleRun): Promise<CastleIdentity> {
+  const { castle, home, ground, store, programs, signal } = run;
+  const tool = { path: programs.talosctl, folder: home.talos, signal };
+  let secrets = await store.get("talos-secrets");
+  if (secrets === undefined) {
+    secrets = await generateSecrets(tool, castle.talos.version);
+    await store.put({ "talos-secrets": secrets });
+  }
+  const configs = await renderConfigs(tool, castle, ground.nodes, secrets);
+  await writeConfigs(home.talos, configs);
+  return { configs, credentials: readCredentials(configs.talosconfig) };
+}

@@ -1,0 +1,108 @@
+import { CastleError } from "../../errors/castle-error.ts";
+import { apiAnswers } from "../../kubernetes/api-probe.ts";
+import { type ClusterNode, connectCluster } from "../../kubernetes/cluster.ts";
+import { withServer } from "../../kubernetes/kubeconfig.ts";
+import { poll } from "../../support/poll.ts";
+import type { Secret } from "../../support/secret.ts";
+import { kubeconfig } from "../../talos/kubeconfig.ts";
+import type { CastleRun } from "../castle-run.ts";
+import type { NodeClients } from "./node-clients.ts";
+
+/** Milliseconds; on a slow rack the images are pulled within it. */
+const WITHIN = 600_000;
+const API_PORT = 6443;
+
+/** Waits until the Kubernetes API answers on the VIP itself. */
+export async function apiOnVip({ castle, ground, signal }: CastleRun): Promise<void> {
+  const { vip } = castle.network;
+  const { host, port } = await ground.reach(vip, API_PORT);
+  await poll(async () => ((await apiAnswers(host, port, 1_000, signal)) ? true : undefined), {
+    every: 100,
+    within: WITHIN,
+    signal,
+    onTimeout: () =>
+      new CastleError("lifecycle/timed-out", {
+        message: `The Kubernetes API did not answer on the VIP ${vip} within ${WITHIN / 1000} s`,
+        hint: "castle status shows who holds the VIP; castle talosctl -- service etcd, and -- containers -k",
+      }),
+  });
+}
+
+/** The administrator's kubeconfig as the castle's first control plane makes it; its server is the VIP. */
+export async function fetchKubeconfig(run: CastleRun, clients: NodeClients): Promise<Secret> {
+  const [first] = run.castle.nodes;
+  if (first === undefined) throw new Error("a castle has nodes");
+  const client = await clients.trusted(first);
+  let last = "";
+  return poll(
+    async () => {
+      try {
+        return await kubeconfig(client, { signal: run.signal, deadline: 5_000 });
+      } catch (error) {
+        if (!(error instanceof CastleError) || error.code === "command/interrupted") throw error;
+        last = error.message;
+        return undefined;
+      }
+    },
+    {
+      every: 250,
+      within: WITHIN,
+      signal: run.signal,
+      onTimeout: () =>
+        new CastleError("lifecycle/timed-out", {
+          message: `${first.name} made no kubeconfig within ${WITHIN / 1000} s: ${last}`,
+          hint: "castle status",
+        }),
+    },
+  );
+}
+
+/** The kubeconfig that works from here: on a rack the VIP, against a lab a forward on the loopback. */
+export async function kubeconfigFromHere(run: Pick<CastleRun, "ground">, lan: Secret): Promise<Secret> {
+  const { host, port } = await run.ground.api();
+  return withServer(lan, `https://${host}:${port}`);
+}
+
+/** Waits until every node of the spec is Ready in Kubernetes. */
+export async function allNodesReady(run: CastleRun, access: Secret): Promise<{ detail: string }> {
+  const { castle, report, signal } = run;
+  const cluster = await connectCluster(access);
+  let last = "the API did not answer";
+  await poll(
+    async () => {
+      const nodes = await cluster.nodes(signal).catch((error: unknown) => {
+        if (error instanceof CastleError && error.code === "kubernetes/unreachable") return undefined;
+        throw error;
+      });
+      if (nodes === undefined) return undefined;
+      const waiting = castle.nodes.flatMap(({ name }) => whyNotReady(name, nodes) ?? []);
+      last = waiting.join("; ");
+      const done = castle.nodes.length - waiting.length;
+      report({
+        type: "progress",
+        id: "nodes",
+        message: `${done} of ${castle.nodes.length}`,
+        done,
+        total: castle.nodes.length,
+      });
+      return waiting.length === 0 ? true : undefined;
+    },
+    {
+      every: 250,
+      within: WITHIN,
+      signal,
+      onTimeout: () =>
+        new CastleError("lifecycle/timed-out", {
+          message: `Not all nodes were Ready within ${WITHIN / 1000} s: ${last}`,
+          hint: "castle kubectl -- describe node NODE",
+        }),
+    },
+  );
+  return { detail: `${castle.nodes.length} nodes` };
+}
+
+function whyNotReady(name: string, nodes: readonly ClusterNode[]): string | undefined {
+  const node = nodes.find((candidate) => candidate.name === name);
+  if (node === undefined) return `${name} has not registered`;
+  return node.ready ? undefined : `${name}: ${node.reason ?? "not Ready"}`;
+}

@@ -1,0 +1,88 @@
+import { CastleError } from "../../errors/castle-error.ts";
+import { ownershipTag } from "../../infra/ownership.ts";
+import { assertReady, preflight } from "../../infra/preflight.ts";
+import { type Machine, ProxmoxClient } from "../../infra/proxmox-client.ts";
+import type { PlanSummary } from "../../infra/plan-summary.ts";
+import { Terraform } from "../../infra/terraform.ts";
+import type { CastleRun } from "../castle-run.ts";
+
+export function terraformOf({ castle, home, ground, programs, report }: CastleRun): Terraform {
+  return new Terraform({
+    castle,
+    connection: ground.proxmox,
+    directory: home.terraform,
+    program: programs.terraform,
+    ...(ground.terraformConfig === undefined ? {} : { cliConfig: ground.terraformConfig }),
+    report,
+  });
+}
+
+/**
+ * The machines as the spec has them, by Terraform. What stands in the way is found before anything is created.
+ * Changes that restart a machine are left for `rollChanges`: those go one node at a time.
+ */
+export async function ensureMachines(run: CastleRun): Promise<{ detail: string; plan: PlanSummary }> {
+  const { signal } = run;
+  const terraform = terraformOf(run);
+  const checks = checkGround(run);
+  // Both are slow and neither depends on the other; whichever fails first is told.
+  const [plan] = await Promise.all([terraform.plan({ signal }), checks]);
+  const restarts = plan.updates.filter((change) => change.restarts);
+  if (restarts.length === 0) await terraform.apply(signal);
+  return { detail: describe(plan), plan };
+}
+
+async function checkGround(run: CastleRun): Promise<void> {
+  const { castle, ground, signal } = run;
+  const client = new ProxmoxClient(ground.proxmox);
+  try {
+    const [faults, machines] = await Promise.all([
+      preflight(castle, ground.proxmox, { client, signal }),
+      client.machines(signal),
+    ]);
+    assertReady(faults);
+    await refuseTakenAddresses(run, machines);
+  } finally {
+    await client.close();
+  }
+}
+
+/** Addresses of machines that are still to be made, and the VIP of a castle that has no control plane, must be silent. */
+async function refuseTakenAddresses(
+  { castle, ground }: CastleRun,
+  machines: readonly Machine[],
+): Promise<void> {
+  const tag = ownershipTag(castle.name);
+  const exists = (vmid: number) =>
+    machines.some((machine) => machine.vmid === vmid && machine.tags.includes(tag));
+  const missing = castle.nodes.filter(({ vmid }) => !exists(vmid));
+  const anyControlPlane = castle.nodes.some(({ role, vmid }) => role === "controlplane" && exists(vmid));
+  const wanted = [
+    ...missing.map(({ name, address }) => ({ who: name, address })),
+    ...(anyControlPlane ? [] : [{ who: "the VIP", address: castle.network.vip }]),
+  ];
+  const answers = await Promise.all(
+    wanted.map(async ({ who, address }) => ({ who, address, occupant: await ground.occupant(address) })),
+  );
+  const taken = answers.filter(({ occupant }) => occupant !== undefined);
+  if (taken.length === 0) return;
+  throw new CastleError("lifecycle/address-taken", {
+    message: taken
+      .map(({ who, address, occupant }) => `${address}, meant for ${who}, is taken by ${occupant}`)
+      .join("; "),
+    hint: "give the castle other addresses in castle.yaml, or take the other machine off the network",
+    details: { taken },
+  });
+}
+
+function describe({ creates, updates, adopts, clean }: PlanSummary): string {
+  if (clean) return "no changes";
+  const machines = (changes: PlanSummary["creates"]) => changes.length;
+  return [
+    machines(creates) > 0 ? `${machines(creates)} created` : "",
+    machines(updates) > 0 ? `${machines(updates)} changed` : "",
+    machines(adopts) > 0 ? `${machines(adopts)} taken over` : "",
+  ]
+    .filter((part) => part !== "")
+    .join(", ");
+}

@@ -1,0 +1,67 @@
+import { CastleError } from "../../errors/castle-error.ts";
+import { poll } from "../../support/poll.ts";
+import { type EtcdMember, etcdMembers } from "../../talos/etcd.ts";
+import type { CastleRun } from "../castle-run.ts";
+import type { NodeClients } from "./node-clients.ts";
+
+/** Milliseconds. Learners join one after the other and are promoted when they are in sync. */
+const WITHIN = 300_000;
+
+/** Waits until etcd's voters are the castle's control planes, all of them and nobody else. */
+export async function allVoters(run: CastleRun, clients: NodeClients): Promise<{ detail: string }> {
+  const { castle, report, signal } = run;
+  const names = castle.nodes.filter(({ role }) => role === "controlplane").map(({ name }) => name);
+  let last = "no control plane answered";
+  await poll(
+    async () => {
+      const members = await membersFromAny(run, clients);
+      if (members === undefined) return undefined;
+      const voters = members.filter(({ learner }) => !learner).map(({ name }) => name);
+      const learners = members
+        .filter(({ learner }) => learner)
+        .map(({ name }) => (name === "" ? "unstarted" : name));
+      last = `voters: ${voters.join(", ")}${learners.length === 0 ? "" : `; learners: ${learners.join(", ")}`}`;
+      report({ type: "progress", id: "etcd", message: last, done: voters.length, total: names.length });
+      const extra = voters.filter((name) => !names.includes(name));
+      if (extra.length > 0) throw ghost(extra, members);
+      return names.every((name) => voters.includes(name)) ? true : undefined;
+    },
+    {
+      every: 250,
+      within: WITHIN,
+      signal,
+      onTimeout: () =>
+        new CastleError("lifecycle/timed-out", {
+          message: `etcd did not have ${names.length} voters within ${WITHIN / 1000} s; ${last}`,
+          hint: "castle status; castle talosctl -- service etcd",
+        }),
+    },
+  );
+  return { detail: `${names.length} voters` };
+}
+
+/** What the first control plane that answers believes; undefined: none does. */
+export async function membersFromAny(
+  run: CastleRun,
+  clients: NodeClients,
+): Promise<EtcdMember[] | undefined> {
+  for (const node of run.castle.nodes.filter(({ role }) => role === "controlplane")) {
+    const client = await clients.trusted(node);
+    const members = await etcdMembers(client, { signal: run.signal, deadline: 3_000 }).catch(
+      (error: unknown) => {
+        if (error instanceof CastleError && error.code !== "command/interrupted") return undefined;
+        throw error;
+      },
+    );
+    if (members !== undefined) return members;
+  }
+  return undefined;
+}
+
+function ghost(names: readonly string[], members: readonly EtcdMember[]): CastleError {
+  return new CastleError("lifecycle/foreign-node", {
+    message: `etcd has voters that the spec does not know: ${names.join(", ")}`,
+    hint: "put them back into castle.yaml, or take the member out: castle talosctl -- etcd remove-member ID",
+    details: { members: members.map(({ id, name, peerUrls }) => ({ id, name, peerUrls })) },
+  });
+}

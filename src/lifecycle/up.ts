@@ -1,0 +1,145 @@
+import { runStep } from "../journal/step.ts";
+import { writeFileAtomic } from "../support/write-file.ts";
+import type { Secret } from "../support/secret.ts";
+import type { CastleRun } from "./castle-run.ts";
+import { bootstrapOnce } from "./raise/bootstrap.ts";
+import { type Configured, configureNode } from "./raise/configure.ts";
+import { type CastleIdentity, ensureIdentity } from "./raise/identity.ts";
+import { allNodesReady, apiOnVip, fetchKubeconfig, kubeconfigFromHere } from "./raise/kubernetes.ts";
+import { ensureMachines } from "./raise/machines.ts";
+import { NodeClients } from "./raise/node-clients.ts";
+import { allVoters } from "./raise/quorum.ts";
+import { rollChanges } from "./raise/roll.ts";
+import { talosconfigFromHere, talosconfigOfLan } from "./talosconfig.ts";
+
+/** Milliseconds from the start of `up`, by what had been reached. */
+export interface Raised {
+  readonly machines: number;
+  readonly configured: number;
+  readonly api: number;
+  readonly ready: number;
+}
+
+/**
+ * Raises the castle, or brings a standing one to what its spec says. Every step looks first and does what is missing,
+ * so that a run killed at any moment is gone on with by the next.
+ */
+export async function up(given: CastleRun): Promise<Raised> {
+  const start = performance.now();
+  const since = () => Math.round(performance.now() - start);
+  // The first step that fails ends the others, which would otherwise wait for what never comes.
+  const failed = new AbortController();
+  const run: CastleRun = { ...given, signal: AbortSignal.any([given.signal, failed.signal]) };
+  const together = async <T extends readonly unknown[]>(
+    ...work: { [I in keyof T]: Promise<T[I]> }
+  ): Promise<T> => {
+    try {
+      return (await Promise.all(work)) as unknown as T;
+    } catch (error) {
+      failed.abort();
+      await Promise.allSettled(work);
+      throw error;
+    }
+  };
+  const { castle, ground, report } = run;
+  const identity = runStep(
+    report,
+    { id: "identity", title: "Secrets and machine configurations" },
+    async () => ({
+      ...(await ensureIdentity(run)),
+      detail: run.store.description,
+    }),
+  );
+  const machines = runStep(
+    report,
+    { id: "machines", title: `Machines on ${ground.proxmox.hosts.join(", ")}` },
+    async () => {
+      await ground.announce(Object.fromEntries(castle.nodes.map(({ name, address }) => [name, address])));
+      return ensureMachines(run);
+    },
+  );
+  let machinesAt = 0;
+  void machines.then(
+    () => {
+      machinesAt = since();
+    },
+    () => undefined,
+  );
+  const clients = identity.then(({ credentials }) => new NodeClients(run, credentials));
+  try {
+    const [, configured] = await together<[unknown, readonly Configured[]]>(
+      machines,
+      configureAll(run, identity, clients),
+    );
+    const configuredAt = since();
+    const nodeClients = await clients;
+    await writeTalosconfig(run, await identity);
+    const fresh = castle.nodes.every(({ role }, index) => role === "worker" || configured[index] === "new");
+    await runStep(report, { id: "bootstrap", title: "etcd bootstrap" }, async () => ({
+      detail: await bootstrapOnce(run, nodeClients, fresh),
+    }));
+    let apiAt = 0;
+    await together(
+      runStep(report, { id: "etcd", title: "etcd: every control plane a voter" }, () =>
+        allVoters(run, nodeClients),
+      ),
+      runStep(report, { id: "api", title: `Kubernetes API on the VIP ${castle.network.vip}` }, async () => {
+        await apiOnVip(run);
+        apiAt = since();
+        return undefined;
+      }),
+      runStep(report, { id: "nodes", title: "All nodes Ready" }, async () =>
+        allNodesReady(run, await keepKubeconfig(run, nodeClients)),
+      ),
+    );
+    const { plan } = await machines;
+    await rollChanges(run, await identity, nodeClients, plan);
+    return { machines: machinesAt, configured: configuredAt, api: apiAt, ready: since() };
+  } finally {
+    await clients.then(
+      (opened) => opened.close(),
+      () => undefined,
+    );
+  }
+}
+
+async function configureAll(
+  run: CastleRun,
+  identity: Promise<CastleIdentity>,
+  clients: Promise<NodeClients>,
+): Promise<readonly Configured[]> {
+  const [{ configs }, opened] = await Promise.all([identity, clients]);
+  let configured: readonly Configured[] = [];
+  await runStep(run.report, { id: "configure", title: "Machine configurations applied" }, async () => {
+    configured = await Promise.all(
+      run.castle.nodes.map((node) => {
+        const config = configs.nodes.get(node.name);
+        if (config === undefined) throw new Error(`no configuration was rendered for ${node.name}`);
+        return configureNode(run, opened, node, config);
+      }),
+    );
+    const fresh = configured.filter((outcome) => outcome === "new").length;
+    return { detail: fresh === 0 ? "all were configured already" : `${fresh} new` };
+  });
+  return configured;
+}
+
+/** The form for here in the castle's home, the rack's in the store. */
+async function writeTalosconfig(
+  { castle, home, ground, store }: CastleRun,
+  identity: CastleIdentity,
+): Promise<void> {
+  const { talosconfig } = identity.configs;
+  await writeFileAtomic(home.talosconfig, (await talosconfigFromHere(castle, ground, talosconfig)).reveal());
+  if ((await store.get("talosconfig")) === undefined) {
+    await store.put({ talosconfig: talosconfigOfLan(castle, talosconfig) });
+  }
+}
+
+async function keepKubeconfig(run: CastleRun, clients: NodeClients): Promise<Secret> {
+  const lan = await fetchKubeconfig(run, clients);
+  const here = await kubeconfigFromHere(run, lan);
+  await writeFileAtomic(run.home.kubeconfig, here.reveal());
+  if ((await run.store.get("kubeconfig")) === undefined) await run.store.put({ kubeconfig: lan });
+  return here;
+}
