@@ -1,8 +1,8 @@
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { mkdir, readFile, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable } from "node:stream";
+import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import type { TarEntry } from "../../image/tar-entry.ts";
@@ -75,24 +75,24 @@ async function archiveEntries(store: PartsStore): Promise<TarEntry[]> {
   return entries;
 }
 
-async function packWithZstd(
-  source: Readable,
-  sink: NodeJS.WritableStream,
-  options: { readonly signal?: AbortSignal },
-): Promise<void> {
-  const zstd = execFile("zstd", ["-q", "-T0", "-3", "-c"], { encoding: "buffer", timeout: DEADLINE });
-  const { stdin, stdout } = zstd;
-  const failed = new Promise<never>((_, reject) => {
+async function packWithZstd(source: Readable, sink: Writable, { signal }: ArchiveOptions): Promise<void> {
+  const zstd = spawn("zstd", ["-q", "-T0", "-3", "-c"], {
+    stdio: ["pipe", "pipe", "ignore"],
+    timeout: DEADLINE,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const ended = new Promise<void>((resolve, reject) => {
     zstd.once("error", (cause) => {
       const message = "zstd is not installed or not on PATH";
       reject(new CastleError("command/missing", { message, hint: "export to FILE.tar.gz instead", cause }));
     });
+    zstd.once("close", (code) => {
+      if (code === 0) resolve();
+      else reject(new CastleError("command/failed", { message: `zstd ended with exit code ${code}` }));
+    });
   });
-  if (stdin === null || stdout === null) return failed;
-  await Promise.race([
-    failed,
-    Promise.all([pipeline(source, stdin, options), pipeline(stdout, sink, options)]),
-  ]);
+  const options = signal === undefined ? {} : { signal };
+  await Promise.all([ended, pipeline(source, zstd.stdin, options), pipeline(zstd.stdout, sink, options)]);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { appendFile, mkdir, mkdtemp, readdir, rm, utimes, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -176,6 +177,19 @@ describe("an archive", () => {
     "carries the parts to another machine as %s",
     { timeout: 120_000 },
     async (name) => {
+      // More than any buffer on the way holds, and nothing that shrinks.
+      await writeFile(join(home, "modules/greeter/noise.txt"), randomBytes(4 << 20));
+      const embedded = [
+        "package main",
+        'import _ "embed"',
+        "//go:embed noise.txt",
+        "var Noise string",
+        "func init() { if Noise == version { panic(Noise) } }",
+      ];
+      await writeFile(
+        join(home, "modules/greeter/noise.go"),
+        embedded.join("\n\n").replace("noise.txt\n\n", "noise.txt\n"),
+      );
       await ensure(open());
       const file = join(home, name);
       await exportParts(open(), file);

@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeImageLayout } from "../../src/image/image-layout.ts";
+import { pullImage } from "../../src/image/image-pull.ts";
+import { pushImage } from "../../src/image/image-push.ts";
+import { writeLayer } from "../../src/image/layer-writer.ts";
+import { RegistryClient } from "../../src/image/registry-client.ts";
+import { partsCatalogue } from "../../src/lab/parts/catalogue.ts";
+import type { Part } from "../../src/lab/parts/part.ts";
+import { pullParts } from "../../src/lab/parts/pull.ts";
+import { PartsStore } from "../../src/lab/parts/store.ts";
+import { poll } from "../../src/support/poll.ts";
+
+const modules = new URL("../../parts", import.meta.url).pathname;
+const { env } = process;
+const cache = env["CASTLE_PARTS"] ?? join(env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "castle/parts");
+
+let home: string;
+let registry: ChildProcess;
+let endpoint: string;
+let client: RegistryClient;
+
+function store(root: string, catalogue: readonly Part[]): PartsStore {
+  return new PartsStore({ root, catalogue, modules, architecture: "amd64" });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+async function layout(name: string, compression: "none" | "gzip"): Promise<string> {
+  const folder = join(home, name);
+  const layer = await writeLayer(
+    [{ type: "file", path: "program", mode: 0o755, content: Buffer.from(`#!${name}\n`) }],
+    { blobs: join(folder, "blobs/sha256"), compression },
+  );
+  await writeImageLayout(folder, [layer], { architecture: "amd64", entrypoint: ["/program"] });
+  return folder;
+}
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "castle-registry-"));
+  const port = await freePort();
+  endpoint = `http://127.0.0.1:${port}`;
+  const config = {
+    version: "0.1",
+    log: { level: "error", accesslog: { disabled: true } },
+    storage: { filesystem: { rootdirectory: join(home, "registry") } },
+    http: { addr: `127.0.0.1:${port}` },
+  };
+  await writeFile(join(home, "registry.json"), JSON.stringify(config));
+  const program = env["CASTLE_REGISTRY_BINARY"] ?? (await store(cache, partsCatalogue).resolve("registry"));
+  registry = spawn(program, ["serve", join(home, "registry.json")], {
+    stdio: "ignore",
+    env: { OTEL_TRACES_EXPORTER: "none" },
+  });
+  client = new RegistryClient({ endpoint });
+  await poll(() => client.hasBlob("a", `sha256:${"0".repeat(64)}`).catch(() => undefined), {
+    every: 50,
+    within: 20_000,
+    onTimeout: () => new Error("the registry does not answer"),
+  });
+});
+afterAll(async () => {
+  const ended = registry.exitCode === null ? once(registry, "exit") : undefined;
+  registry.kill();
+  await ended;
+  await rm(home, { recursive: true, force: true });
+});
+
+describe("a real registry", () => {
+  it.each(["none", "gzip"] as const)(
+    "gives back the image that was pushed (layer: %s)",
+    async (compression) => {
+      const source = await layout(`pushed-${compression}`, compression);
+      const digest = await pushImage(client, source, { repository: "some/image", tag: compression });
+      expect(await client.digest("some/image", compression)).toBe(digest);
+      const fetched: string[] = [];
+      const options = {
+        repository: "some/image",
+        reference: compression,
+        architecture: "amd64",
+        folder: join(home, `pulled-${compression}`),
+        onBlob: (blob: { digest: string }) => fetched.push(blob.digest),
+      } as const;
+      expect((await pullImage(client, options)).digest).toBe(digest);
+      expect(fetched).toHaveLength(2);
+      const blob = join("blobs/sha256", digest.slice(7));
+      expect(await readFile(join(options.folder, blob))).toEqual(await readFile(join(source, blob)));
+      await pullImage(client, options);
+      expect(fetched).toHaveLength(2);
+    },
+  );
+
+  it("says that a tag is not there", async () => {
+    expect(await client.digest("some/image", "nothing")).toBeUndefined();
+    await expect(client.manifest("some/image", "nothing")).rejects.toMatchObject({ code: "image/not-found" });
+  });
+
+  it("serves official images to castle parts pull", async () => {
+    const catalogue = partsCatalogue.filter(({ name }) => name === "pause" || name === "image-pause");
+    await pushImage(client, await layout("pause", "gzip"), { repository: "pause", tag: "3.10" });
+    const parts = store(join(home, "parts"), catalogue);
+    const options = { report: () => undefined, mirrors: { "registry.k8s.io": endpoint } };
+    expect(await pullParts(parts, options)).toEqual(["image-pause"]);
+    expect(await pullParts(parts, options)).toEqual([]);
+    expect((await parts.images()).map(({ tag }) => tag)).toEqual(["3.10", "3.10.2"]);
+    expect(await parts.missing(parts.wanted())).toEqual([]);
+  });
+});
