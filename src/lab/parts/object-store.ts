@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { chmod, mkdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../../support/write-file.ts";
@@ -82,28 +82,6 @@ export class ObjectStore {
     return { state: "whole", folder, record };
   }
 
-  /** Forgets a recipe's content; other recipes of the same content lose it too. */
-  async remove(record: PartRecord): Promise<void> {
-    await rm(this.#recordFile(record.key), { force: true });
-    await rm(this.#stampFile(record.digest), { force: true });
-    await rm(this.#object(record.digest), { recursive: true, force: true });
-  }
-
-  /** Removes objects and records of recipes other than these: what pins of the past have left. */
-  async prune(keep: ReadonlySet<string>): Promise<void> {
-    const digests = new Set<string>();
-    for (const file of await names(join(this.root, "recipes"))) {
-      const key = file.replace(/\.json$/, "");
-      const record = keep.has(key) ? await this.#record(key) : undefined;
-      if (record === undefined) await rm(join(this.root, "recipes", file), { force: true });
-      else digests.add(record.digest);
-    }
-    for (const name of await names(join(this.root, "objects"))) {
-      if (digests.has(name.replace(/\.stamp$/, ""))) continue;
-      await rm(join(this.root, "objects", name), { recursive: true, force: true });
-    }
-  }
-
   async #record(key: string): Promise<PartRecord | undefined> {
     const text = await readFile(this.#recordFile(key), "utf8").catch(() => undefined);
     if (text === undefined) return undefined;
@@ -125,10 +103,6 @@ export class ObjectStore {
   #recordFile(key: string): string {
     return join(this.root, "recipes", `${key}.json`);
   }
-}
-
-async function names(folder: string): Promise<string[]> {
-  return readdir(folder).catch(() => []);
 }
 
 /** Reads a record of an archive. @throws ZodError */
