@@ -2,7 +2,7 @@ import { imageRecipes } from "./image-recipe.ts";
 import type { Part, PartSource } from "./part.ts";
 
 /** Versions that lab.md found to build together; go.mod in `parts/` pins the same. */
-export const versions = {
+const versions = {
   kubernetes: "v1.34.4",
   talos: "v1.11.5",
   containerd: "v2.1.5",

@@ -50,7 +50,7 @@ export function buildTools(parts: readonly Part[]): readonly ToolRequirement[] {
   return [...tools.values()];
 }
 
-export async function missingTools(tools: readonly ToolRequirement[]): Promise<ToolRequirement[]> {
+async function missingTools(tools: readonly ToolRequirement[]): Promise<ToolRequirement[]> {
   const missing: ToolRequirement[] = [];
   for (const one of tools) {
     // `ls` of two patterns fails if either is absent; one that answers is enough.
