@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { realpathSync } from "node:fs";
 import { run } from "@stricli/core";
 import { app } from "./app.ts";
@@ -10,6 +11,7 @@ const INTERRUPTED = 130;
 /** Runs one command line and sets the exit code; the only place that touches the real process. */
 export async function main(process: NodeJS.Process): Promise<void> {
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
   const interrupt = () => {
     if (controller.signal.aborted) process.exit(INTERRUPTED);
     controller.abort();

@@ -6,7 +6,12 @@ import type { StepEvent } from "./step.ts";
 /** One line of a run's file: when (ISO 8601, UTC), milliseconds since the run began, and what happened. */
 export type JournalLine = { readonly at: string; readonly elapsed: number } & (
   | { readonly type: "run-started"; readonly verb: string; readonly castle: string; readonly pid: number }
-  | { readonly type: "run-ended"; readonly verb: string; readonly outcome: "done" | "failed"; readonly error?: string }
+  | {
+      readonly type: "run-ended";
+      readonly verb: string;
+      readonly outcome: "done" | "failed";
+      readonly error?: string;
+    }
   | StepEvent
 );
 
@@ -41,14 +46,23 @@ export function openJournal({ folder, verb, castle, pid, now }: JournalOptions):
   return {
     file,
     record: append,
-    end: (outcome, error) => append({ type: "run-ended", verb, outcome, ...(error === undefined ? {} : { error }) }),
+    end: (outcome, error) =>
+      append({ type: "run-ended", verb, outcome, ...(error === undefined ? {} : { error }) }),
   };
 }
 
 /** The lines of the newest runs, oldest first. A last line cut short by a kill is left out. */
 export async function readJournal(folder: string, runs: number): Promise<JournalLine[]> {
   const names = await readdir(folder).catch(() => []);
-  const newest = names.filter((name) => name.endsWith(".jsonl")).toSorted().slice(-runs);
+  const newest = names
+    .filter((name) => name.endsWith(".jsonl"))
+    .toSorted()
+    .slice(-runs);
   const texts = await Promise.all(newest.map((name) => readFile(join(folder, name), "utf8")));
-  return texts.flatMap((text) => text.split("\n").slice(0, -1).map((line) => JSON.parse(line) as JournalLine));
+  return texts.flatMap((text) =>
+    text
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as JournalLine),
+  );
 }

@@ -10,7 +10,12 @@ export type StepEvent =
       readonly done?: number;
       readonly total?: number;
     }
-  | { readonly type: "finished"; readonly id: string; readonly milliseconds: number; readonly detail?: string }
+  | {
+      readonly type: "finished";
+      readonly id: string;
+      readonly milliseconds: number;
+      readonly detail?: string;
+    }
   | { readonly type: "skipped"; readonly id: string; readonly title: string; readonly reason: string }
   | { readonly type: "failed"; readonly id: string; readonly milliseconds: number; readonly error: string }
   | { readonly type: "warning"; readonly message: string; readonly hint?: string };
@@ -38,7 +43,12 @@ export async function runStep<T extends { readonly detail?: string } | undefined
   try {
     const result = await work();
     const detail = result?.detail;
-    report({ type: "finished", id, milliseconds: milliseconds(), ...(detail === undefined ? {} : { detail }) });
+    report({
+      type: "finished",
+      id,
+      milliseconds: milliseconds(),
+      ...(detail === undefined ? {} : { detail }),
+    });
     return result;
   } catch (error) {
     const text = error instanceof CastleError ? `${error.code}: ${error.message}` : String(error);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { runStep } from "../journal/step.ts";
 import { writeFileAtomic } from "../support/write-file.ts";
 import type { Secret } from "../support/secret.ts";
@@ -29,7 +30,10 @@ export async function up(given: CastleRun): Promise<Raised> {
   const since = () => Math.round(performance.now() - start);
   // The first step that fails ends the others, which would otherwise wait for what never comes.
   const failed = new AbortController();
-  const run: CastleRun = { ...given, signal: AbortSignal.any([given.signal, failed.signal]) };
+  const signal = AbortSignal.any([given.signal, failed.signal]);
+  // Every wait of every node listens to it; that is many, and no leak.
+  setMaxListeners(0, signal);
+  const run: CastleRun = { ...given, signal };
   const together = async <T extends readonly unknown[]>(
     ...work: { [I in keyof T]: Promise<T[I]> }
   ): Promise<T> => {

@@ -36,5 +36,7 @@ test("another identity, and a damaged file, are refused with what to do", async 
   await store().put({ kubeconfig: new Secret("mine") });
   await expect(store("other").get("kubeconfig")).rejects.toMatchObject({ code: "secrets/unreadable" });
   await writeFile(join(folder, "x.secrets.age"), "-----BEGIN AGE ENCRYPTED FILE-----\nAAAA\n");
-  await expect(store().put({ kubeconfig: new Secret("new") })).rejects.toMatchObject({ code: "secrets/unreadable" });
+  await expect(store().put({ kubeconfig: new Secret("new") })).rejects.toMatchObject({
+    code: "secrets/unreadable",
+  });
 });

@@ -1,5 +1,5 @@
 import { type Document, type ErrorCode, isAlias, isMap, isNode, isPair, isScalar, isSeq } from "yaml";
-import { LineCounter, type Node, parseDocument, visit, type YAMLMap } from "yaml";
+import { LineCounter, type Node, parseDocument, visit, type YAMLError, type YAMLMap } from "yaml";
 import type { Path } from "./fault.ts";
 
 export interface Place {
@@ -22,13 +22,27 @@ export interface SpecDocument {
   readonly place: (path: Path, part?: "value" | "key") => Place;
 }
 
-const hints: Partial<Record<ErrorCode, string>> = {
-  TAB_AS_INDENT: "indent with spaces",
-  BAD_INDENT: "indent the line as its neighbours are, with spaces",
-  MULTIPLE_DOCS: "keep one castle in one file",
-  MISSING_CHAR: "close the quote or the bracket that is open here",
-  BLOCK_AS_IMPLICIT_KEY: "put a quote around a value that holds a colon and a space",
-  UNEXPECTED_TOKEN: "put a quote around a value that begins with a special character",
+interface Explanation {
+  /** What the reader of castle.yaml needs to know; the parser's own words where it is missing. */
+  readonly says?: string;
+  readonly hint: string;
+}
+
+const explanations: Partial<Record<ErrorCode, Explanation>> = {
+  TAB_AS_INDENT: { hint: "indent with spaces" },
+  BAD_INDENT: { hint: "indent the line as its neighbours are, with spaces" },
+  MULTIPLE_DOCS: { says: "a second document begins here", hint: "keep one castle in one file" },
+  MISSING_CHAR: { hint: "close the quote or the bracket that is open here" },
+  BLOCK_AS_IMPLICIT_KEY: {
+    says: "a value holds a colon and a space",
+    hint: "put quotes around the value",
+  },
+  MULTILINE_IMPLICIT_KEY: {
+    says: "this line stands where the value before it would go on",
+    hint: "indent the line as its neighbours are, with spaces; a key ends with a colon",
+  },
+  UNEXPECTED_TOKEN: { hint: "put quotes around a value that begins with a special character" },
+  BAD_SCALAR_START: { hint: "put quotes around the value" },
 };
 
 /** Never throws: what is no YAML comes back as faults, and `value` is then undefined. */
@@ -44,11 +58,12 @@ export function readDocument(text: string): SpecDocument {
   // After one fault of the syntax the rest of the tree is a guess, so that its other faults say nothing.
   const syntax = document.errors.find((error) => error.code !== "DUPLICATE_KEY");
   const unknownTag = document.warnings.find((warning) => warning.code === "TAG_RESOLVE_FAILED");
-  const broken = syntax ?? unknownTag;
+  const broken = syntax === undefined ? unknownTag : (overrun(syntax, document.errors) ?? syntax);
   if (broken !== undefined) {
-    const hint = hints[broken.code];
-    const message = `the YAML cannot be read: ${sentence(broken.message)}`;
-    return { value: undefined, faults: [{ ...at(broken.pos[0]), message, ...(hint && { hint }) }], place };
+    const { says, hint } = explanations[broken.code] ?? {};
+    const message = `the YAML cannot be read: ${says ?? sentence(broken.message)}`;
+    const offset = broken.code === "MULTILINE_IMPLICIT_KEY" ? nextLine(text, broken.pos[0]) : broken.pos[0];
+    return { value: undefined, faults: [{ ...at(offset), message, ...(hint && { hint }) }], place };
   }
   const alias = brokenAlias(document);
   if (alias !== undefined) {
@@ -61,6 +76,18 @@ export function readDocument(text: string): SpecDocument {
     return { ...at(again), message, hint: "keep one of the two", path };
   });
   return { value: document.toJS({ maxAliasCount: 100 }), faults, place };
+}
+
+/** A line that is indented too far is first told as a colon in the value above it. */
+function overrun(first: YAMLError, errors: readonly YAMLError[]): YAMLError | undefined {
+  if (first.code !== "BLOCK_AS_IMPLICIT_KEY") return undefined;
+  return errors.find((error) => error.code === "MULTILINE_IMPLICIT_KEY" && error.pos[0] === first.pos[0]);
+}
+
+/** The first character of the line below. */
+function nextLine(text: string, offset: number): number {
+  const end = text.indexOf("\n", offset);
+  return end === -1 ? offset : end + 1 + (/^[ \t]*/.exec(text.slice(end + 1))?.[0].length ?? 0);
 }
 
 function sentence(message: string): string {

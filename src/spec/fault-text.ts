@@ -1,4 +1,4 @@
-import type { Fault } from "./fault.ts";
+import { type Fault, withoutCredentials } from "./fault.ts";
 
 /**
  * One fault for people: where and what, the line itself with a caret under the place, and what would be right.
@@ -11,7 +11,7 @@ export function formatFault(fault: Fault, source: string): string {
     const number = String(fault.line);
     // Tabs before the place are kept, so that the caret stands under it whatever a tab is worth.
     const indent = text.slice(0, fault.column - 1).replaceAll(/[^\t]/g, " ");
-    lines.push(`  ${number} | ${text}`, `  ${" ".repeat(number.length)} | ${indent}^`);
+    lines.push(`  ${number} | ${withoutCredentials(text)}`, `  ${" ".repeat(number.length)} | ${indent}^`);
   }
   if (fault.hint !== undefined) lines.push(`  ${fault.hint}`);
   return lines.join("\n");

@@ -21,3 +21,8 @@ export function formatPath(path: Path): string {
     return text === "" ? part : `${text}.${part}`;
   }, "");
 }
+
+/** A password that somebody wrote into an address stays out of messages and quoted lines. */
+export function withoutCredentials(text: string): string {
+  return text.replaceAll(/:\/\/[^\s/@]+:[^\s/@]*@/g, "://***@");
+}

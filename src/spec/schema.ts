@@ -52,8 +52,8 @@ const size = text(sizePattern, (input) => {
 const version = (example: string) =>
   text(versionPattern, `a full version with the leading v, such as ${example}`);
 const hostLabel = text(labelPattern, "the name of a Proxmox node, such as pve1");
-const webAddress = (example: string) =>
-  text(/^https?:\/\/[^\s/@:]+(?::[0-9]{1,5})?(?:\/[^\s]*)?$/, `an address such as ${example}`);
+const webAddress = (expected: string) =>
+  text(/^https?:\/\/[^\s/@:]+(?::[0-9]{1,5})?(?:\/[^\s]*)?$/, expected);
 
 const patch = z.record(z.string(), z.unknown(), {
   error: "a strategic merge patch: a mapping in the shape of Talos' machine config",
@@ -61,7 +61,10 @@ const patch = z.record(z.string(), z.unknown(), {
 const patches = z.array(patch, { error: "a list of strategic merge patches" });
 
 const castleName = z
-  .string({ error: "a name in quotes or beginning with a letter, such as fortress" })
+  .string({
+    error: ({ input }) =>
+      typeof input === "number" ? `a name, in quotes: "${input}"` : "a name, such as fortress",
+  })
   .regex(new RegExp(`^(?=.{1,${LONGEST_NAME}}$)${label}$`), {
     error: ({ input }) =>
       typeof input === "string" && input.length > LONGEST_NAME
@@ -95,7 +98,7 @@ function nodeGroup(least: number, most: number, what: string) {
 }
 
 const nodesSection = section({
-  controlPlanes: nodeGroup(0, 99, "an odd number of control planes").describe(
+  controlPlanes: nodeGroup(1, 7, "an odd number of control planes").describe(
     "They hold etcd: an odd number, three for a castle that survives the loss of one.",
   ),
   workers: nodeGroup(0, 800, "the number of workers").describe(
@@ -156,12 +159,12 @@ const hypervisorSection = z
   })
   .meta({ description: "Where the machines run: a lab on this machine, or a rack that runs Proxmox VE." });
 
+const discoveryExpected = "off or the address of a discovery service, such as https://discovery.talos.dev/";
+
 const talosSection = section({
   version: version("v1.11.5"),
   discovery: z
-    .union([z.literal("off"), webAddress("https://discovery.talos.dev/")], {
-      error: "off or the address of a discovery service",
-    })
+    .union([z.literal("off"), webAddress(discoveryExpected)], { error: discoveryExpected })
     .describe("A discovery service, or off. Default: the lab's own; on a rack Talos' public one."),
   extensions: list(
     text(
@@ -180,8 +183,9 @@ const relativePath = text(
 
 const gitopsSection = section({
   repository: text(
-    /^(?:(?:https?|ssh|git):\/\/[^\s/]+\/[^\s]+|[\w.-]+@[\w.-]+:[^\s]+)$/,
-    "the address of a Git repository, such as https://git.lan/tazlab-k8s.git",
+    /^(?:(?:https?|git):\/\/[^\s/@]+\/[^\s]+|ssh:\/\/(?:[\w.-]+@)?[^\s/@:]+(?::[0-9]{1,5})?\/[^\s]+|[\w.-]+@[\w.-]+:[^\s]+)$/,
+    (input) =>
+      `the address of a Git repository${typeof input === "string" && input.includes("@") ? " without a name or a password" : ""}, such as https://git.lan/tazlab-k8s.git`,
   ),
   branch: text(
     /^(?![-/.])(?!.*(?:\.\.|\/\/|@\{))[^\s~^:?*[\\]+(?<![/.])$/,
@@ -192,14 +196,13 @@ const gitopsSection = section({
   path: relativePath.describe("Where this castle's manifests lie. Default: clusters/NAME.").optional(),
 });
 
+const acmeExpected = "letsencrypt, letsencrypt-staging or the address of an ACME directory";
+
 const ingressSection = section({
   tls: section({
-    acme: z.union(
-      [z.literal("letsencrypt"), z.literal("letsencrypt-staging"), webAddress("https://acme.lan/dir")],
-      {
-        error: "letsencrypt, letsencrypt-staging or the address of an ACME directory",
-      },
-    ),
+    acme: z.union([z.literal("letsencrypt"), z.literal("letsencrypt-staging"), webAddress(acmeExpected)], {
+      error: acmeExpected,
+    }),
     email: text(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, "an e-mail address such as me@example.org"),
   }).optional(),
 });
@@ -211,7 +214,9 @@ const secretsSection = z.union(
       infisical: section({
         project: text(/\S/, "the id of the Infisical project"),
         environment: text(/\S/, "the slug of the Infisical environment, such as prod"),
-        url: webAddress("https://infisical.lan").describe("Default: Infisical's cloud.").optional(),
+        url: webAddress("an address such as https://infisical.lan")
+          .describe("Default: Infisical's cloud.")
+          .optional(),
       }),
     }),
   ],

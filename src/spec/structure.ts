@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Draft } from "./draft.ts";
-import { formatPath, type Path } from "./fault.ts";
+import { formatPath, type Path, withoutCredentials } from "./fault.ts";
 import { knownKeys, sectionsWith } from "./known-keys.ts";
 import { nearest } from "./nearest.ts";
 
@@ -90,7 +90,7 @@ function shown(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean")
     return "a section";
-  const text = String(value);
+  const text = withoutCredentials(String(value));
   return text === "" ? '""' : text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 

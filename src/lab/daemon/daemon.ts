@@ -40,7 +40,8 @@ export async function runDaemon({ folders, settings, signal, log }: DaemonOption
     agent: settings.agent,
     report,
   });
-  await lan.seed(settings.parts.images);
+  // One registry stands in for all: a mirror is asked by path, without the host that the image names.
+  await lan.seed(settings.parts.images.map((image) => ({ ...image, repository: pathOf(image.repository) })));
   const machines = await ContainerMachines.open(
     { lab: folders.lab, state: folders.state },
     { rootfs: settings.parts.rootfs.path, runc: settings.parts.runc },
@@ -155,4 +156,8 @@ function handlers({ folders, lan, room, stop }: HandlerParts): ControlHandlers {
 
 function lanPlace({ lab, state, lanRun, sharedRun }: LabFolders) {
   return { lab, state, run: lanRun, shared: sharedRun };
+}
+
+function pathOf(repository: string): string {
+  return repository.slice(repository.indexOf("/") + 1);
 }

@@ -37,9 +37,7 @@ function checkQuorum(draft: Draft, section: Path): void {
   if (count === undefined || !draft.trusts(path)) return;
   const hint = "take an odd number: 1, 3 or 5";
   const name = formatPath(path);
-  if (count === 0) {
-    draft.fault(path, { message: `${name} is 0, expected at least one control plane`, hint });
-  } else if (count % 2 === 0) {
+  if (count % 2 === 0) {
     const why = `${count} of them survive no more losses than ${count - 1}`;
     const says = listed ? `holds ${count} control planes` : `is ${count}`;
     draft.fault(path, { message: `${name} ${says}, expected an odd number: ${why}`, hint });

@@ -20,6 +20,8 @@ export function checkRequired(draft: Draft): void {
   if (draft.has(workers) && draft.number([...workers, "count"]) !== 0) requireAddresses(draft, workers);
 }
 
+const NO_DEFAULT = "a rack has no default for it; hypervisor: lab has one";
+
 const networkKeys = {
   cidr: "the network that the nodes live in, such as 192.168.1.0/24",
   gateway: "the address of the router",
@@ -30,7 +32,8 @@ function requireAddresses(draft: Draft, section: Path): void {
   const [count, from, addresses] = ["count", "from", "addresses"].map((key) => [...section, key]);
   if (!count || !from || !addresses || !absent(draft, addresses)) return;
   if (absent(draft, count) && absent(draft, from)) {
-    missing(draft, addresses, "count and from, or addresses");
+    const message = `${formatPath(section)} has no addresses, expected count and from, or addresses`;
+    draft.fault(addresses, { message, hint: NO_DEFAULT });
   } else if (absent(draft, from)) {
     missing(draft, from, "the first node's address");
   } else if (absent(draft, count)) {
@@ -43,6 +46,5 @@ function absent(draft: Draft, path: Path): boolean {
 }
 
 function missing(draft: Draft, path: Path, expected: string): void {
-  const hint = "a rack has no default for it; hypervisor: lab has one";
-  draft.fault(path, { message: `${formatPath(path)} is missing, expected ${expected}`, hint });
+  draft.fault(path, { message: `${formatPath(path)} is missing, expected ${expected}`, hint: NO_DEFAULT });
 }
