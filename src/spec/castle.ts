@@ -21,20 +21,20 @@ export interface Castle {
   readonly sites?: readonly Site[];
 }
 
-export interface CertificateSettings {
+interface CertificateSettings {
   /** letsencrypt, letsencrypt-staging or the address of an ACME directory. */
   readonly acme: string;
   readonly email: string;
 }
 
-export interface GitopsSettings {
+interface GitopsSettings {
   readonly repository: string;
   readonly branch: string;
   /** Inside the repository, for example clusters/fortress. */
   readonly path: string;
 }
 
-export type SecretStore =
+type SecretStore =
   | { readonly kind: "file" }
   | {
       readonly kind: "infisical";
@@ -44,7 +44,7 @@ export type SecretStore =
       readonly url?: string;
     };
 
-export interface Site {
+interface Site {
   readonly name: string;
   readonly host: string;
   /** A folder, relative to the spec. */
@@ -91,7 +91,7 @@ export type MachinePatch = Readonly<Record<string, unknown>>;
 
 export type Hypervisor = ProxmoxHypervisor | LabHypervisor;
 
-export interface ProxmoxHypervisor {
+interface ProxmoxHypervisor {
   readonly kind: "proxmox";
   /** https://host:8006, without a path. */
   readonly endpoint: string;
@@ -103,7 +103,7 @@ export interface ProxmoxHypervisor {
   readonly insecure: boolean;
 }
 
-export interface LabHypervisor {
+interface LabHypervisor {
   readonly kind: "lab";
   /** The lab's name: namespaces, cgroups and state are named after it. The castle's name unless told. */
   readonly lab: string;
@@ -113,7 +113,7 @@ export interface LabHypervisor {
   readonly bridge: string;
 }
 
-export interface TalosSettings {
+interface TalosSettings {
   /** With the leading v. */
   readonly version: string;
   /** A discovery service, "off", or undefined: the hypervisor's own (the lab's, Talos' public one). */

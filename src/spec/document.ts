@@ -8,7 +8,7 @@ export interface Place {
 }
 
 /** A fault of the YAML itself. `path` where a key is written twice: what lies below it cannot be judged. */
-export interface YamlFault extends Place {
+interface YamlFault extends Place {
   readonly message: string;
   readonly hint?: string;
   readonly path?: Path;

@@ -4,7 +4,7 @@ import { type Fault, withoutCredentials } from "./fault.ts";
  * One fault for people: where and what, the line itself with a caret under the place, and what would be right.
  * `source` is the text that was parsed.
  */
-export function formatFault(fault: Fault, source: string): string {
+function formatFault(fault: Fault, source: string): string {
   const lines = [`${fault.file}:${fault.line}:${fault.column}: ${fault.message}`];
   const text = source.split(/\r?\n/)[fault.line - 1];
   if (text !== undefined && text.trim() !== "") {

@@ -9,7 +9,7 @@ import { versionPattern } from "./versions.ts";
  */
 
 /** The longest node name is NAME-worker-NNN and has to fit into the 63 characters of a DNS label. */
-export const LONGEST_NAME = 52;
+const LONGEST_NAME = 52;
 
 const label = "[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?";
 const labelPattern = new RegExp(`^${label}$`);
