@@ -91,7 +91,7 @@ export type MachinePatch = Readonly<Record<string, unknown>>;
 
 export type Hypervisor = ProxmoxHypervisor | LabHypervisor;
 
-interface ProxmoxHypervisor {
+export interface ProxmoxHypervisor {
   readonly kind: "proxmox";
   /** https://host:8006, without a path. */
   readonly endpoint: string;
@@ -103,7 +103,7 @@ interface ProxmoxHypervisor {
   readonly insecure: boolean;
 }
 
-interface LabHypervisor {
+export interface LabHypervisor {
   readonly kind: "lab";
   /** The lab's name: namespaces, cgroups and state are named after it. The castle's name unless told. */
   readonly lab: string;
@@ -113,7 +113,7 @@ interface LabHypervisor {
   readonly bridge: string;
 }
 
-interface TalosSettings {
+export interface TalosSettings {
   /** With the leading v. */
   readonly version: string;
   /** A discovery service, "off", or undefined: the hypervisor's own (the lab's, Talos' public one). */
