@@ -25,6 +25,8 @@ const ACTIVE = "v1alpha1";
 
 /** Milliseconds for one node to be back and healthy after a change. */
 const WITHIN = 300_000;
+/** Milliseconds of health without a break: Talos restarts what a change touches a moment after it has said yes. */
+const STEADY = 4_000;
 
 /**
  * Brings standing nodes to what the spec says now, one at a time, each healthy before the next: first the changes that
@@ -95,11 +97,13 @@ function sameConfig(active: unknown, wanted: string): boolean {
 
 async function allHealthy(run: CastleRun, clients: NodeClients): Promise<void> {
   let last = "";
+  let since = performance.now();
   await poll(
     async () => {
       const waiting = await Promise.all(run.castle.nodes.map((node) => unhealthy(run, clients, node)));
       last = waiting.filter((reason) => reason !== undefined).join("; ");
-      return last === "" ? true : undefined;
+      if (last !== "") since = performance.now();
+      return performance.now() - since >= STEADY ? true : undefined;
     },
     {
       every: 500,
