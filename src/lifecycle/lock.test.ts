@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { startTime } from "../support/process-identity.ts";
+import { identify } from "../support/process-identity.ts";
 import { withLock } from "./lock.ts";
 
 let folder = "";
@@ -34,20 +34,20 @@ test("a failed holder gives the lock back", async () => {
 });
 
 test("a dead holder's lock is taken over, also when its pid was used again", async () => {
-  await plant({ pid: 999_999_999, start: "1" });
+  await plant({ process: { pid: 999_999_999, started: "1", boot: "b" } });
   expect(await withLock(path, "up", now, async () => "dead")).toBe("dead");
-  await plant({ pid: process.pid, start: "1" });
+  await plant({ process: { ...(await identify(process.pid)), started: "1" } });
   expect(await withLock(path, "up", now, async () => "reused")).toBe("reused");
   await writeFile(path, "{ torn");
   expect(await withLock(path, "up", now, async () => "torn")).toBe("torn");
 });
 
 test("a living holder, and one on another machine, are respected", async () => {
-  await plant({ pid: process.pid, start: await startTime(process.pid) });
+  await plant({ process: await identify(process.pid) });
   await expect(withLock(path, "up", now, async () => undefined)).rejects.toMatchObject({
     code: "lifecycle/locked",
   });
-  await plant({ pid: 999_999_999, start: "1", host: "elsewhere" });
+  await plant({ process: { pid: 999_999_999, started: "1", boot: "b" }, host: "elsewhere" });
   await expect(withLock(path, "up", now, async () => undefined)).rejects.toMatchObject({
     code: "lifecycle/locked",
   });

@@ -1,13 +1,12 @@
 import { link, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { kill, pid } from "node:process";
+import { pid } from "node:process";
 import { z } from "zod";
 import { CastleError } from "../errors/castle-error.ts";
-import { startTime } from "../support/process-identity.ts";
+import { identify, isAlive, processIdentityShape } from "../support/process-identity.ts";
 
 const holderSchema = z.object({
-  pid: z.number(),
-  start: z.string().optional(),
+  process: processIdentityShape,
   host: z.string(),
   verb: z.string(),
   since: z.string(),
@@ -25,15 +24,9 @@ export async function withLock<T>(
   now: () => Date,
   work: () => Promise<T>,
 ): Promise<T> {
-  const start = await startTime(pid);
-  const holder: Holder = {
-    pid,
-    ...(start === undefined ? {} : { start }),
-    host: hostname(),
-    verb,
-    since: now().toISOString(),
-  };
-  await acquire(path, holder);
+  const process = await identify(pid);
+  if (process === undefined) throw new Error("a process that runs can be identified");
+  await acquire(path, { process, host: hostname(), verb, since: now().toISOString() });
   try {
     return await work();
   } finally {
@@ -43,7 +36,7 @@ export async function withLock<T>(
 
 async function acquire(path: string, holder: Holder): Promise<void> {
   // Written whole beside it and linked into place: a lock file is never seen half written.
-  const draft = `${path}.${holder.pid}`;
+  const draft = `${path}.${holder.process.pid}`;
   await writeFile(draft, JSON.stringify(holder), { mode: 0o600 });
   try {
     for (let attempt = 0; attempt < 3; attempt += 1) {
@@ -54,7 +47,7 @@ async function acquire(path: string, holder: Holder): Promise<void> {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       }
       const other = await readHolder(path);
-      if (other !== undefined && (await isAlive(other))) throw locked(path, other);
+      if (other !== undefined && (await isThere(other))) throw locked(path, other);
       await rm(path, { force: true });
     }
     throw new CastleError("lifecycle/locked", { message: `${path} is taken by others again and again` });
@@ -73,19 +66,14 @@ async function readHolder(path: string): Promise<Holder | undefined> {
   }
 }
 
-async function isAlive(holder: Holder): Promise<boolean> {
-  if (holder.host !== hostname()) return true;
-  if (holder.start !== undefined) return (await startTime(holder.pid)) === holder.start;
-  try {
-    return kill(holder.pid, 0);
-  } catch {
-    return false;
-  }
+/** Nobody here can tell whether a process of another machine has died: it counts as alive. */
+async function isThere(holder: Holder): Promise<boolean> {
+  return holder.host !== hostname() || (await isAlive(holder.process));
 }
 
 function locked(path: string, holder: Holder): CastleError {
   return new CastleError("lifecycle/locked", {
-    message: `castle ${holder.verb} is at work on this castle: process ${holder.pid} on ${holder.host}, since ${holder.since}`,
+    message: `castle ${holder.verb} is at work on this castle: process ${holder.process.pid} on ${holder.host}, since ${holder.since}`,
     hint: `wait for it; if ${holder.host} is gone for good, remove ${path}`,
     details: { ...holder },
   });

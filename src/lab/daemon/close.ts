@@ -1,12 +1,12 @@
 import { CastleError } from "../../errors/castle-error.ts";
 import { poll } from "../../support/poll.ts";
+import { endProcess, identify } from "../../support/process-identity.ts";
 import type { LabFolders } from "../folders.ts";
 import { removeLan } from "../lan/lan.ts";
 import { type Leftover, census } from "../machine/census.ts";
 import { sweep } from "../machine/sweep.ts";
 import { readDescriptor } from "./descriptor-file.ts";
 import { findLab } from "./launch.ts";
-import { endProcess, identify } from "../lan/process-identity.ts";
 
 export interface CloseOptions {
   readonly folders: LabFolders;

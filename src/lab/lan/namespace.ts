@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { CastleError } from "../../errors/castle-error.ts";
 import { run } from "../../support/run.ts";
-
-const FOLDER = "/run/netns";
+import { lanNamespace, NETNS_FOLDER } from "../namespaces.ts";
 
 export interface LanNamespaceOptions {
   readonly lab: string;
@@ -16,27 +15,24 @@ export interface LanNamespaceOptions {
   readonly bridges: readonly [string, ...string[]];
 }
 
-/**
- * `ip netns` name of a lab's LAN. Every lab has its own, so labs with the same addresses run side by side.
- * @throws CastleError lan/name-invalid
- */
-export function lanNamespace(lab: string): string {
+/** @throws CastleError lan/name-invalid */
+function checkedNamespace(lab: string): string {
   if (!/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(lab)) {
     throw new CastleError("lan/name-invalid", {
       message: `"${lab}" is no name for a lab: expected 1 to 40 lower-case letters, digits and inner hyphens`,
     });
   }
-  return `castle-${lab}-lan`;
+  return lanNamespace(lab);
 }
 
 /** What to put before a command so that it runs inside the network namespace; it keeps the pid. */
 export function enterNamespace(namespace: string): readonly [string, ...string[]] {
-  return ["nsenter", `--net=${join(FOLDER, namespace)}`, "--"];
+  return ["nsenter", `--net=${join(NETNS_FOLDER, namespace)}`, "--"];
 }
 
 /** Names of the LAN namespaces of all labs on this machine. */
 export async function listLanNamespaces(): Promise<string[]> {
-  const names = await readdir(FOLDER).catch(() => []);
+  const names = await readdir(NETNS_FOLDER).catch(() => []);
   return names.filter((name) => /^castle-.+-lan$/.test(name)).toSorted();
 }
 
@@ -49,7 +45,7 @@ export async function ensureLanNamespace(
   options: LanNamespaceOptions,
   signal?: AbortSignal,
 ): Promise<string> {
-  const namespace = lanNamespace(options.lab);
+  const namespace = checkedNamespace(options.lab);
   for (const bridge of options.bridges) checkBridgeName(bridge);
   if (!(await isUsable(namespace))) {
     await forget(namespace);
@@ -66,7 +62,7 @@ export async function ensureLanNamespace(
 
 /** Removes the LAN with every card in it; nothing happens if there is none. */
 export async function removeLanNamespace(lab: string): Promise<void> {
-  const namespace = lanNamespace(lab);
+  const namespace = checkedNamespace(lab);
   if (await isUsable(namespace)) {
     // A process that still sits in the namespace would keep its cards alive, and with them the machines' peers.
     const cards = (await links(namespace)).filter((link) => link.link_type !== "loopback");
@@ -149,16 +145,16 @@ async function links(namespace: string): Promise<Link[]> {
 
 /** A file of that name alone is not enough: after a kill between create and mount it is an empty file. */
 async function isUsable(namespace: string): Promise<boolean> {
-  const path = join(FOLDER, namespace);
+  const path = join(NETNS_FOLDER, namespace);
   const [here, folder] = await Promise.all([
     stat(path).catch(() => undefined),
-    stat(FOLDER).catch(() => undefined),
+    stat(NETNS_FOLDER).catch(() => undefined),
   ]);
   return here !== undefined && folder !== undefined && here.dev !== folder.dev;
 }
 
 async function forget(namespace: string): Promise<void> {
-  const path = join(FOLDER, namespace);
+  const path = join(NETNS_FOLDER, namespace);
   const exists = await stat(path).then(
     () => true,
     () => false,

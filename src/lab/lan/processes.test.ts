@@ -6,7 +6,7 @@ import { kill } from "node:process";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { StepEvent } from "../../journal/step.ts";
 import { poll } from "../../support/poll.ts";
-import { identify, isAlive, processIdentityShape } from "./process-identity.ts";
+import { identify, isAlive, processIdentityShape } from "../../support/process-identity.ts";
 import { Processes, endRecordedProcesses } from "./processes.ts";
 import type { SupervisedProcess } from "./supervised-process.ts";
 

@@ -1,7 +1,7 @@
 import { readFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Report } from "../../journal/step.ts";
-import { endProcess, processIdentityShape } from "./process-identity.ts";
+import { endProcess, processIdentityShape } from "../../support/process-identity.ts";
 import { type Program, SupervisedProcess } from "./supervised-process.ts";
 
 export interface ProcessesOptions {

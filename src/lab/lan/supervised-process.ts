@@ -5,9 +5,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { CastleError } from "../../errors/castle-error.ts";
 import type { Report } from "../../journal/step.ts";
 import { poll } from "../../support/poll.ts";
+import { endProcess, identify, type ProcessIdentity } from "../../support/process-identity.ts";
 import { writeFileAtomic } from "../../support/write-file.ts";
 import { enterNamespace } from "./namespace.ts";
-import { endProcess, identify, type ProcessIdentity } from "./process-identity.ts";
 
 export interface Program {
   /** Names the pid file and the log. */

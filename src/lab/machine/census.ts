@@ -1,10 +1,11 @@
 import { readdir, readFile, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pid as ownPid } from "node:process";
+import { identify, type ProcessIdentity } from "../../support/process-identity.ts";
+import { NETNS_FOLDER } from "../namespaces.ts";
 import { cgroupChildren, cgroupProcesses } from "./cgroup.ts";
-import { labCgroup, machinesFolder, NETNS_FOLDER, runFolder } from "./names.ts";
+import { labCgroup, machinesFolder, runFolder } from "./names.ts";
 import { vethNames } from "./network.ts";
-import { identify } from "./process.ts";
 
 /** Something of a lab that is still on the host. */
 export type Leftover =
@@ -12,13 +13,7 @@ export type Leftover =
   | { readonly kind: "veth"; readonly lab: string; readonly namespace: string; readonly name: string }
   | { readonly kind: "mount"; readonly lab: string; readonly path: string }
   | { readonly kind: "cgroup"; readonly lab: string; readonly path: string }
-  | {
-      readonly kind: "process";
-      readonly lab: string;
-      readonly pid: number;
-      readonly startTime: number;
-      readonly command: string;
-    }
+  | ({ readonly kind: "process"; readonly lab: string; readonly command: string } & ProcessIdentity)
   | { readonly kind: "state"; readonly lab: string; readonly path: string };
 
 export interface CensusScope {

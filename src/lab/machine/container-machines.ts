@@ -2,6 +2,7 @@ import { access, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CastleError } from "../../errors/castle-error.ts";
 import { poll } from "../../support/poll.ts";
+import { signal } from "../../support/process-identity.ts";
 import { boundConsole, saidSincePowerOn } from "./console.ts";
 import { exitCodeOf, extinguish, findInit, findSupervisor, launch, type MachineParts } from "./container.ts";
 import { emptyDisk, fillDisk } from "./disk.ts";
@@ -12,7 +13,6 @@ import { type LabPlace, type MachineNames, machineNames, machinesFolder } from "
 import { connect, disconnect, setCables, unplug } from "./network.ts";
 import { bootFiles, ociSpec } from "./oci-spec.ts";
 import { oomScoreChange } from "./oom-score.ts";
-import { signal } from "./process.ts";
 
 type ExitListener = (vmid: number, exit: Exit) => void;
 

@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { z } from "zod";
 import { poll } from "../../support/poll.ts";
 import { CastleError } from "../../errors/castle-error.ts";
+import { identify, type ProcessIdentity, signal } from "../../support/process-identity.ts";
 import { run } from "../../support/run.ts";
 import { cgroupProcesses, removeCgroup } from "./cgroup.ts";
 import { openConsole } from "./console.ts";
-import { type MachineNames, lanNamespace, runcRoot } from "./names.ts";
-import { alive, identify, type ProcessIdentity, signal } from "./process.ts";
+import { lanNamespace } from "../namespaces.ts";
+import { type MachineNames, runcRoot } from "./names.ts";
 
 /** Programs and folders that all machines of a lab share. */
 export interface MachineParts {
@@ -48,8 +49,10 @@ export async function findInit(lab: string, names: MachineNames): Promise<Proces
   const folder = join(runcRoot(lab), names.container);
   const text = await readFile(join(folder, "state.json"), "utf8").catch(() => undefined);
   if (text === undefined || text === "" || (await exists(join(folder, "exec.fifo")))) return undefined;
-  const { init_process_pid: pid, init_process_start: startTime } = record.parse(JSON.parse(text));
-  return (await alive({ pid, startTime })) ? { pid, startTime } : undefined;
+  const { init_process_pid: pid, init_process_start: started } = record.parse(JSON.parse(text));
+  const now = await identify(pid);
+  // runc's record is of this boot: it lies on /run.
+  return now?.started === String(started) ? now : undefined;
 }
 
 /** The process that stands by the machine, recognised by the boot folder among its arguments. */

@@ -27,12 +27,6 @@ export interface MachineNames {
   readonly pullingPlug: string;
 }
 
-export const NETNS_FOLDER = "/run/netns";
-
-export function lanNamespace(lab: string): string {
-  return `castle-${lab}-lan`;
-}
-
 /** What a restart of the host takes away: runc's records of the running containers. */
 export function runFolder(lab: string): string {
   return `/run/castle/${lab}`;

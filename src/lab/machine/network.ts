@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { CastleError } from "../../errors/castle-error.ts";
 import { run } from "../../support/run.ts";
 import type { MachineConfig } from "./machine.ts";
-import { cableName, lanNamespace, NETNS_FOLDER } from "./names.ts";
+import { lanNamespace, NETNS_FOLDER } from "../namespaces.ts";
+import { cableName } from "./names.ts";
 
 /** `ip -batch` lines to run inside the LAN: a cable from the switch to each card, plugged in. */
 export function cableLines(config: MachineConfig, namespace: string): readonly string[] {

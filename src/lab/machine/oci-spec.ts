@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { MachineHost } from "./host.ts";
 import type { MachineConfig } from "./machine.ts";
-import { type MachineNames, NETNS_FOLDER } from "./names.ts";
+import { NETNS_FOLDER } from "../namespaces.ts";
+import type { MachineNames } from "./names.ts";
 
 /** Places of a Talos machine that keep their content over a power-off; each is a folder of the machine's disk. */
 export const DISK_FOLDERS = [

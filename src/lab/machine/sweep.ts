@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { pid as ownPid } from "node:process";
 import { CastleError } from "../../errors/castle-error.ts";
 import { poll } from "../../support/poll.ts";
+import { identify, signal } from "../../support/process-identity.ts";
 import { run } from "../../support/run.ts";
 import { census, type Leftover } from "./census.ts";
 import { cgroupProcesses, removeCgroup } from "./cgroup.ts";
 import { machinesFolder, runFolder } from "./names.ts";
-import { identify, signal } from "./process.ts";
 
 export interface SweepScope {
   readonly lab: string;

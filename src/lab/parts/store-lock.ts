@@ -3,7 +3,7 @@ import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pid } from "node:process";
 import { CastleError } from "../../errors/castle-error.ts";
-import { startTime } from "../../support/process-identity.ts";
+import { identify, isAlive, processIdentityShape } from "../../support/process-identity.ts";
 
 /**
  * Runs the action while no other process builds, pulls or imports parts in the same store. A lock whose
@@ -13,7 +13,7 @@ import { startTime } from "../../support/process-identity.ts";
 export async function withStoreLock<T>(root: string, action: () => Promise<T>): Promise<T> {
   await mkdir(root, { recursive: true });
   const file = join(root, "lock");
-  const mine = `${pid} ${(await startTime(pid)) ?? "-"} ${randomBytes(6).toString("hex")}\n`;
+  const mine = `${JSON.stringify({ ...(await identify(pid)), mark: randomBytes(6).toString("hex") })}\n`;
   const written = join(root, `lock.${randomBytes(6).toString("hex")}`);
   await writeFile(written, mine);
   try {
@@ -39,11 +39,11 @@ async function acquire(file: string, written: string): Promise<void> {
     }
     const held = await readFile(file, "utf8").catch(() => undefined);
     if (held === undefined) continue;
-    const [holder = "", started = ""] = held.split(" ");
-    if ((await startTime(Number(holder))) === started) {
+    const holder = holderOf(held);
+    if (holder !== undefined && (await isAlive(holder))) {
       throw new CastleError("parts/busy", {
-        message: `process ${holder} is working on the parts in ${file.replace(/\/lock$/, "")}`,
-        hint: `wait for it, or end it: kill ${holder}`,
+        message: `process ${holder.pid} is working on the parts in ${file.replace(/\/lock$/, "")}`,
+        hint: `wait for it, or end it: kill ${holder.pid}`,
       });
     }
     await removeStale(file, held);
@@ -52,6 +52,15 @@ async function acquire(file: string, written: string): Promise<void> {
     message: `the lock ${file} changes hands too often`,
     hint: "try again",
   });
+}
+
+/** Undefined: nobody that could still be there. */
+function holderOf(held: string) {
+  try {
+    return processIdentityShape.safeParse(JSON.parse(held)).data;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Moves the dead holder's lock away; if another taker was faster and the lock is a live one, puts it back. */

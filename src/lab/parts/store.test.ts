@@ -11,6 +11,7 @@ import { ensureParts } from "./builder.ts";
 import { partsCatalogue } from "./catalogue.ts";
 import type { Part } from "./part.ts";
 import { PartsStore } from "./store.ts";
+import { identify } from "../../support/process-identity.ts";
 import { withStoreLock } from "./store-lock.ts";
 
 const execute = promisify(execFile);
@@ -163,10 +164,11 @@ describe("the lock", () => {
     await withStoreLock(root, async () => {
       await expect(withStoreLock(root, async () => 1)).rejects.toMatchObject({ code: "parts/busy" });
     });
+    const own = await identify(process.pid);
     // The number of a living process with another start time: the holder is dead, its number used again.
-    await writeFile(join(root, "lock"), "1 12345678901234 abc\n");
+    await writeFile(join(root, "lock"), `${JSON.stringify({ ...own, started: "12345678901234" })}\n`);
     expect(await withStoreLock(root, async () => 2)).toBe(2);
-    await writeFile(join(root, "lock"), "4194305 1 abc\n");
+    await writeFile(join(root, "lock"), `${JSON.stringify({ ...own, pid: 4_194_305 })}\n`);
     expect(await withStoreLock(root, async () => 3)).toBe(3);
     expect(await readdir(root)).toEqual([]);
   });

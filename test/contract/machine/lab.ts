@@ -3,9 +3,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ContainerMachines } from "../../../src/lab/machine/container-machines.ts";
 import type { MachineConfig } from "../../../src/lab/machine/machine.ts";
-import { lanNamespace, machineNames } from "../../../src/lab/machine/names.ts";
+import { machineNames } from "../../../src/lab/machine/names.ts";
+import { lanNamespace } from "../../../src/lab/namespaces.ts";
 import { sweep } from "../../../src/lab/machine/sweep.ts";
 import { run } from "../../../src/support/run.ts";
+import { part } from "../../fixtures/parts.ts";
 
 /** A LAN and a driver with no hypervisor above them. */
 export interface MachineLab {
@@ -27,6 +29,7 @@ export async function openMachineLab(name: string, talos?: string): Promise<Mach
   const rootfs = talos ?? join(folder, "rootfs");
   const states = join(folder, "states");
   const state = join(states, name);
+  const runc = await part("runc");
   const disk = (vmid: number) => join(machineNames({ lab: name, state }, vmid).disk, "var");
   if (talos === undefined) await buildRootfs(rootfs);
   const lan = lanNamespace(name);
@@ -39,7 +42,7 @@ export async function openMachineLab(name: string, talos?: string): Promise<Mach
     state,
     rootfs,
     open: (other = name) =>
-      ContainerMachines.open({ lab: other, state: join(states, other) }, { rootfs, runc: "runc" }),
+      ContainerMachines.open({ lab: other, state: join(states, other) }, { rootfs, runc }),
     command: (vmid, word) => writeFile(join(disk(vmid), "command"), word),
     boots: async (vmid) => (await readFile(join(disk(vmid), "boots"), "utf8")).trim().split("\n").length,
     close: async () => {
