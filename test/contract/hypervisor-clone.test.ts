@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cardSettings } from "./hypervisor/castle-machines.ts";
 import { TestLab, record } from "./hypervisor/lab.ts";
-import { providerBinary } from "./hypervisor/provider-binary.ts";
+import { partOrSkip } from "../fixtures/parts.ts";
 import { TerraformWorkspace } from "./hypervisor/terraform.ts";
 
-const provider = await providerBinary();
+const provider = await partOrSkip("terraform-provider-proxmox");
 
 /** The ways to a machine that a castle's own configuration does not take. */
 describe.skipIf(provider === undefined)(

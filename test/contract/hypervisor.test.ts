@@ -5,11 +5,11 @@ import {
   configuration,
 } from "./hypervisor/castle-machines.ts";
 import { TestLab, record } from "./hypervisor/lab.ts";
-import { providerBinary } from "./hypervisor/provider-binary.ts";
+import { partOrSkip } from "../fixtures/parts.ts";
 import { TerraformWorkspace } from "./hypervisor/terraform.ts";
 
 const VMID = 211;
-const provider = await providerBinary();
+const provider = await partOrSkip("terraform-provider-proxmox");
 
 /** The real terraform and the real provider; only what lies behind the driver is in memory. */
 describe.skipIf(provider === undefined)("terraform with bpg/proxmox against the hypervisor", () => {

@@ -6,11 +6,11 @@ import type { Castle } from "../../src/spec/castle.ts";
 import { preflight } from "../../src/infra/preflight.ts";
 import { ProxmoxClient } from "../../src/infra/proxmox-client.ts";
 import { Secret } from "../../src/support/secret.ts";
-import { providerBinary } from "./hypervisor/provider-binary.ts";
+import { partOrSkip } from "../fixtures/parts.ts";
 import { testCastle } from "./infra-castle.ts";
 import { type Rack, startRack } from "./infra-hypervisor.ts";
 
-const provider = await providerBinary();
+const provider = await partOrSkip("terraform-provider-proxmox");
 const castle = testCastle();
 const ids = castle.nodes.map((node) => node.vmid);
 

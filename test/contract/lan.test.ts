@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Lan, type LanOptions, removeLan } from "../../src/lab/lan/lan.ts";
-import { lanNamespace } from "../../src/lab/lan/namespace.ts";
+import { lanNamespace } from "../../src/lab/namespaces.ts";
 import { run } from "../../src/support/run.ts";
 import { writeLayout } from "../fixtures/oci-layout.ts";
+import { canRunLab } from "../fixtures/parts.ts";
 import {
   assertNothingLeft,
   assertRootIsClean,
   hello,
-  missing,
   node,
   plugIn,
   processesOf,
@@ -49,7 +49,7 @@ async function open(options: LanOptions): Promise<Lan> {
   return lan;
 }
 
-describe.skipIf(missing.length > 0)("the lab's LAN", () => {
+describe.skipIf(!canRunLab)("the lab's LAN", () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "castle-lan-"));
   });

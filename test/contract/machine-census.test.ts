@@ -61,28 +61,34 @@ async function sleeper([file = "", ...args]: readonly string[]): Promise<number>
   return child.pid ?? 0;
 }
 
-test.skipIf(!canRunLab).each(Object.entries(plants))("a planted %s is found and swept", async (kind, plant) => {
-  await plant(NAME);
-  const found = await census({ labs: { name: NAME }, states });
-  expect(found.map((left) => left.kind)).toContain(kind);
-  await sweep({ lab: NAME, states, state: "remove" });
-  expect(await census({ labs: { name: NAME }, states })).toEqual([]);
-});
+test.skipIf(!canRunLab).each(Object.entries(plants))(
+  "a planted %s is found and swept",
+  async (kind, plant) => {
+    await plant(NAME);
+    const found = await census({ labs: { name: NAME }, states });
+    expect(found.map((left) => left.kind)).toContain(kind);
+    await sweep({ lab: NAME, states, state: "remove" });
+    expect(await census({ labs: { name: NAME }, states })).toEqual([]);
+  },
+);
 
-test.skipIf(!canRunLab)("a process that sits in the lab's cgroup or namespace is the lab's, whatever its name", async () => {
-  await plants.cgroup(NAME);
-  await plants.namespace(NAME);
-  const grouped = await sleeper(["sleep", "300"]);
-  const inside = await sleeper(["ip", "netns", "exec", `castle-${NAME}-211`, "sleep", "300"]);
-  await writeFile(join(await cgroupFolder(NAME), "cgroup.procs"), String(grouped));
-  const pids = async () =>
-    (await census({ labs: { name: NAME }, states })).flatMap((left) =>
-      left.kind === "process" ? [left.pid] : [],
-    );
-  await expect.poll(pids).toEqual(expect.arrayContaining([grouped, inside]));
-  await sweep({ lab: NAME, states, state: "remove" });
-  expect([await identify(grouped), await identify(inside)]).toEqual([undefined, undefined]);
-});
+test.skipIf(!canRunLab)(
+  "a process that sits in the lab's cgroup or namespace is the lab's, whatever its name",
+  async () => {
+    await plants.cgroup(NAME);
+    await plants.namespace(NAME);
+    const grouped = await sleeper(["sleep", "300"]);
+    const inside = await sleeper(["ip", "netns", "exec", `castle-${NAME}-211`, "sleep", "300"]);
+    await writeFile(join(await cgroupFolder(NAME), "cgroup.procs"), String(grouped));
+    const pids = async () =>
+      (await census({ labs: { name: NAME }, states })).flatMap((left) =>
+        left.kind === "process" ? [left.pid] : [],
+      );
+    await expect.poll(pids).toEqual(expect.arrayContaining([grouped, inside]));
+    await sweep({ lab: NAME, states, state: "remove" });
+    expect([await identify(grouped), await identify(inside)]).toEqual([undefined, undefined]);
+  },
+);
 
 test.skipIf(!canRunLab)("a lab without leftovers has none, and sweeping it is no error", async () => {
   expect(await census({ labs: { name: NAME }, states })).toEqual([]);

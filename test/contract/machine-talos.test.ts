@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,22 +5,22 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { census } from "../../src/lab/machine/census.ts";
 import type { ContainerMachines } from "../../src/lab/machine/container-machines.ts";
 import type { Exit } from "../../src/lab/machine/machine.ts";
-import { lanNamespace } from "../../src/lab/machine/names.ts";
+import { lanNamespace } from "../../src/lab/namespaces.ts";
 import { poll } from "../../src/support/poll.ts";
 import { run } from "../../src/support/run.ts";
+import { canRunLab, part } from "../fixtures/parts.ts";
 import { machineConfig, type MachineLab, openMachineLab } from "./machine/lab.ts";
 
 const NAME = "t-machine-talos";
-const rootfs = process.env["CASTLE_NODE_ROOTFS"] ?? "/tmp/hand/rootfs";
-const talosctl = process.env["CASTLE_TALOSCTL"] ?? "/tmp/hand/bin/talosctl";
-const missing = [join(rootfs, "usr/sbin/init"), talosctl].filter((path) => !existsSync(path));
+const rootfs = await part("node-rootfs");
+const talosctl = await part("talosctl");
 
 function wait<T>(look: () => Promise<T | undefined>, failure: string): Promise<T> {
   return poll(look, { every: 100, within: 60_000, onTimeout: () => new Error(failure) });
 }
 
 // What the driver believes of Talos, on a real node: how it boots, keeps its disks and ends.
-describe.skipIf(missing.length > 0)("a Talos node in a container", () => {
+describe.skipIf(!canRunLab)("a Talos node in a container", () => {
   let lab: MachineLab;
   let machines: ContainerMachines;
   let folder: string;

@@ -8,11 +8,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { census, type Leftover } from "../../src/lab/machine/census.ts";
 import type { ContainerMachines } from "../../src/lab/machine/container-machines.ts";
 import type { Exit } from "../../src/lab/machine/machine.ts";
-import { lanNamespace, machineNames, runFolder } from "../../src/lab/machine/names.ts";
+import { machineNames, runFolder } from "../../src/lab/machine/names.ts";
+import { lanNamespace } from "../../src/lab/namespaces.ts";
 import { vethNames } from "../../src/lab/machine/network.ts";
 import { usage } from "../../src/lab/machine/usage.ts";
 import { poll } from "../../src/support/poll.ts";
 import { run } from "../../src/support/run.ts";
+import { canRunLab } from "../fixtures/parts.ts";
 import { machineConfig, type MachineLab, openMachineLab } from "./machine/lab.ts";
 
 const NAME = "t-machine-driver";
@@ -96,7 +98,7 @@ async function daemon(action: "start" | "power-off" | "destroy", until: "open" |
   };
 }
 
-describe("power", () => {
+describe.skipIf(!canRunLab)("power", () => {
   test("machines start side by side, answer on their addresses, and a second start changes nothing", async () => {
     await Promise.all([211, 212, 213].map((vmid) => machines.start(machineConfig(vmid))));
     expect(await Promise.all([211, 212, 213].map(answers))).toEqual([true, true, true]);
@@ -184,7 +186,7 @@ describe("power", () => {
   });
 });
 
-describe("a machine that ends by itself", () => {
+describe.skipIf(!canRunLab)("a machine that ends by itself", () => {
   beforeEach(async () => {
     await machines.start(machineConfig(211));
     await until(async () => (await lab.boots(211).catch(() => 0)) === 1 || undefined);
@@ -217,7 +219,7 @@ describe("a machine that ends by itself", () => {
   });
 });
 
-describe("a daemon that is killed", () => {
+describe.skipIf(!canRunLab)("a daemon that is killed", () => {
   beforeEach(() => machines.close());
 
   test("leaves its machines running; the next one finds them and learns of their end", async () => {
@@ -253,7 +255,7 @@ describe("a daemon that is killed", () => {
   );
 });
 
-describe("a daemon that is killed while it ends a machine", () => {
+describe.skipIf(!canRunLab)("a daemon that is killed while it ends a machine", () => {
   test.each([0, 3, 6, 10, 15, 20, 30, 50])(
     "%i ms into it: the same call finishes, nobody is told",
     async (ms) => {
@@ -273,20 +275,23 @@ describe("a daemon that is killed while it ends a machine", () => {
   );
 });
 
-test("after a restart of the host a start makes all anew from config and disks, and no exit is told", async () => {
-  await machines.start(machineConfig(211));
-  await until(async () => (await lab.boots(211).catch(() => 0)) === 1 || undefined);
-  machines.close();
-  const names = machineNames({ lab: NAME, state: lab.state }, 211);
-  const supervisor = Number(await readFile(join(names.boot, "supervisor.pid"), "utf8"));
-  process.kill(supervisor, "SIGKILL");
-  process.kill((await machines.initPid(211)) ?? 0, "SIGKILL");
-  await until(async () => ((await machines.state(211)) === "stopped" ? true : undefined));
-  await run("ip", ["netns", "delete", names.namespace]);
-  await rm(runFolder(NAME), { recursive: true });
-  await openDriver();
-  expect(await machines.state(211)).toBe("stopped");
-  await machines.start(machineConfig(211));
-  await until(async () => (await lab.boots(211)) === 2 || undefined);
-  expect(exits).toEqual([]);
-});
+test.skipIf(!canRunLab)(
+  "after a restart of the host a start makes all anew from config and disks, and no exit is told",
+  async () => {
+    await machines.start(machineConfig(211));
+    await until(async () => (await lab.boots(211).catch(() => 0)) === 1 || undefined);
+    machines.close();
+    const names = machineNames({ lab: NAME, state: lab.state }, 211);
+    const supervisor = Number(await readFile(join(names.boot, "supervisor.pid"), "utf8"));
+    process.kill(supervisor, "SIGKILL");
+    process.kill((await machines.initPid(211)) ?? 0, "SIGKILL");
+    await until(async () => ((await machines.state(211)) === "stopped" ? true : undefined));
+    await run("ip", ["netns", "delete", names.namespace]);
+    await rm(runFolder(NAME), { recursive: true });
+    await openDriver();
+    expect(await machines.state(211)).toBe("stopped");
+    await machines.start(machineConfig(211));
+    await until(async () => (await lab.boots(211)) === 2 || undefined);
+    expect(exits).toEqual([]);
+  },
+);

@@ -11,14 +11,11 @@ import { labGround, rackGround } from "../../src/talos/ground.ts";
 import { generateSecrets } from "../../src/talos/secrets.ts";
 import type { Talosctl } from "../../src/talos/talosctl.ts";
 import { aimTalosconfig, readCredentials } from "../../src/talos/talosconfig.ts";
+import { partOrSkip } from "../fixtures/parts.ts";
 import { fortress, fortressNode } from "../fixtures/talos/castle.ts";
 
-// The real talosctl: CASTLE_TALOSCTL, or the one on PATH.
-const path = process.env["CASTLE_TALOSCTL"] ?? "talosctl";
-const found = await run(path, ["version", "--client", "--short"]).then(
-  () => true,
-  () => false,
-);
+const found = await partOrSkip("talosctl");
+const path = found ?? "talosctl";
 
 const lab = labGround({ registry: "http://192.168.1.1:5000", discovery: "http://192.168.1.1:3000" });
 const rack = rackGround({
@@ -26,7 +23,7 @@ const rack = rackGround({
   version: "v1.11.5",
 });
 
-describe.skipIf(!found)("talosctl", () => {
+describe.skipIf(found === undefined)("talosctl", () => {
   let tool: Talosctl;
   let secrets: Secret;
   beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { access, readFile, readdir } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
 import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
 import { text } from "node:stream/consumers";
@@ -8,24 +8,12 @@ import { clusterClient } from "../../../src/lab/lan/discovery/service.ts";
 import type { Lan } from "../../../src/lab/lan/lan.ts";
 import { poll } from "../../../src/support/poll.ts";
 import { run } from "../../../src/support/run.ts";
+import { part } from "../../fixtures/parts.ts";
 
 export const programs = {
-  registry: process.env["CASTLE_REGISTRY_BINARY"] ?? "/tmp/hand/bin/registry",
-  dns: process.env["CASTLE_COREDNS_BINARY"] ?? "/tmp/hand/bin/coredns",
+  registry: await part("registry"),
+  dns: await part("coredns"),
 };
-export const missing =
-  process.getuid?.() === 0
-    ? (
-        await Promise.all(
-          Object.values(programs).map((file) =>
-            access(file).then(
-              () => undefined,
-              () => file,
-            ),
-          ),
-        )
-      ).filter((file) => file !== undefined)
-    : ["root"];
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/${name}.ts`, import.meta.url));
 export const node = (name: string): [string, ...string[]] => [
