@@ -2,19 +2,28 @@ import { CastleError } from "../errors/castle-error.ts";
 import type { ExitCode } from "../errors/exit-code.ts";
 import type { Report } from "../journal/step.ts";
 import type { Context } from "./context.ts";
+import type { API_VERSION, DocumentData, DocumentKind } from "./documents.ts";
 import type { OutputFormat } from "./flags.ts";
 import { liveProgress } from "./progress/live.ts";
 import { plainProgress } from "./progress/plain.ts";
 
-export const API_VERSION = "castle.dev/v1alpha1";
+/** Written out, because documents.ts loads zod, which `castle --help` has no time for. */
+const apiVersion: typeof API_VERSION = "castle.dev/v1alpha1";
 
 /** What a command has to say: a JSON document of that kind, or text for people. */
-export interface Answer {
-  readonly kind: string;
-  readonly data: Readonly<Record<string, unknown>>;
+export type Answer = { readonly [K in DocumentKind]: AnswerOf<K> }[DocumentKind] | Passed;
+
+interface AnswerOf<K extends DocumentKind> {
+  readonly kind: K;
+  readonly data: DocumentData<K>;
   readonly text: string;
-  /** 0 unless told; "keep": the work has set it. */
-  readonly exit?: ExitCode | "keep";
+  /** 0 unless told. */
+  readonly exit?: ExitCode;
+}
+
+/** Another program has spoken and set the exit code. */
+interface Passed {
+  readonly kind: "Passed";
 }
 
 /**
@@ -26,14 +35,18 @@ export async function answer(
   output: OutputFormat,
   work: (report: Report) => Promise<Answer>,
 ): Promise<void> {
-  const live = context.interactive && output === "text" ? liveProgress(context.process.stderr) : undefined;
-  const report = live?.report ?? plainProgress(context.process.stderr);
+  const { stdout, stderr } = context.process;
+  const live =
+    context.interactive && output === "text" ? liveProgress(stderr, { color: context.color }) : undefined;
+  const report = live?.report ?? plainProgress(stderr);
   try {
-    const { kind, data, text, exit } = await work(report);
+    const said = await work(report);
     live?.stop();
+    if (said.kind === "Passed") return;
+    const { kind, data, text, exit } = said;
     if (output === "json") print(context, kind, data);
-    else if (text !== "") context.process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
-    if (exit !== "keep") context.process.exitCode = exit ?? 0;
+    else if (text !== "") stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+    context.process.exitCode = exit ?? 0;
   } catch (thrown) {
     live?.stop();
     const error = asCastleError(thrown, context.signal);
@@ -45,16 +58,14 @@ export async function answer(
         details: error.details,
       });
     } else {
-      context.process.stderr.write(errorText(error, context.env["CASTLE_DEBUG"] !== undefined));
+      stderr.write(errorText(error, context.env["CASTLE_DEBUG"] !== undefined));
     }
     context.process.exitCode = error.exitCode;
   }
 }
 
-function print(context: Context, kind: string, data: Readonly<Record<string, unknown>>): void {
-  context.process.stdout.write(
-    `${JSON.stringify({ apiVersion: API_VERSION, kind, ...data }, undefined, 2)}\n`,
-  );
+function print<K extends DocumentKind>(context: Context, kind: K, data: DocumentData<K>): void {
+  context.process.stdout.write(`${JSON.stringify({ apiVersion, kind, ...data }, undefined, 2)}\n`);
 }
 
 function asCastleError(thrown: unknown, signal: AbortSignal): CastleError {

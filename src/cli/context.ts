@@ -7,6 +7,8 @@ export interface Context extends CommandContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Standard error is a terminal: live progress may be drawn. */
   readonly interactive: boolean;
+  /** Colours may be used on standard error. */
+  readonly color: boolean;
   /** Aborted by the first SIGINT or SIGTERM; the second one ends the process at once. */
   readonly signal: AbortSignal;
   readonly now: () => Date;
@@ -21,6 +23,7 @@ export interface CastleProcess {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly env?: Readonly<Record<string, string>>;
   exitCode?: number | string | null;
   readonly pid: number;
 }

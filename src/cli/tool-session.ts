@@ -32,7 +32,7 @@ export async function passThrough(
     const { exitCode, code } = await execa(program, words, { env, stdio: "inherit", reject: false });
     if (code === "ENOENT") throw new CastleError("command/missing", { message: `${program} is not there` });
     context.process.exitCode = exitCode ?? 1;
-    return { kind: "Passed", data: {}, text: "", exit: "keep" };
+    return { kind: "Passed" };
   });
 }
 

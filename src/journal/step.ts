@@ -2,7 +2,13 @@ import { CastleError } from "../errors/castle-error.ts";
 
 /** What a long operation says while it runs. `id` is stable (kebab-case), `title` is for people. */
 export type StepEvent =
-  | { readonly type: "started"; readonly id: string; readonly title: string }
+  | {
+      readonly type: "started";
+      readonly id: string;
+      readonly title: string;
+      /** Id of the step that this one is a piece of. */
+      readonly parent?: string;
+    }
   | {
       readonly type: "progress";
       readonly id: string;
@@ -22,6 +28,11 @@ export type StepEvent =
 
 /** Receives the events of one run: the terminal, the journal file, a test. */
 export type Report = (event: StepEvent) => void;
+
+/** What goes through it is told as pieces of that step. */
+export function piecesOf(parent: string, report: Report): Report {
+  return (event) => report(event.type === "started" ? { ...event, parent } : event);
+}
 
 export interface Step {
   readonly id: string;

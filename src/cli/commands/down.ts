@@ -34,7 +34,7 @@ export const downCommand = buildCommand({
         kind: "CastleGone",
         data: { castle: castle.name, machines: [] },
         text: `Castle ${castle.name} is down already`,
-      };
+      } as const;
       if (castle.hypervisor.kind === "lab" && !(await labExists(this, castle.hypervisor.lab))) return nothing;
       await confirm(
         this,

@@ -17,13 +17,13 @@ export const validateCommand = buildCommand({
       const lines = found.map(
         ({ message, hint }) => `! ${message}${hint === undefined ? "" : `\n  ${hint}`}`,
       );
-      const nodes = castle.nodes.map(({ name, address, host }) => `  ${name}  ${address}  on ${host}`);
+      const nodes = castle.nodes.map(({ name, role, address, host }) => ({ name, role, address, host }));
       return {
         kind: "Validation",
-        data: { castle: castle.name, nodes: castle.nodes, faults: [], warnings: found },
+        data: { castle: castle.name, nodes, faults: [], warnings: found },
         text: [
           `${flags.file} is valid: castle ${castle.name}, VIP ${castle.network.vip}`,
-          ...nodes,
+          ...nodes.map(({ name, address, host }) => `  ${name}  ${address}  on ${host}`),
           ...lines,
         ].join("\n"),
       };

@@ -1,17 +1,19 @@
-import { stripVTControlCharacters } from "node:util";
 import type { Report, StepEvent } from "../../journal/step.ts";
 import type { Output } from "../context.ts";
 import { elapsed } from "./elapsed.ts";
+import { type Paint, paints } from "./paint.ts";
+import { cutToWidth } from "./width.ts";
 
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const BAR = 20;
-const green = (text: string) => `\u001B[32m${text}\u001B[39m`;
-const red = (text: string) => `\u001B[31m${text}\u001B[39m`;
-const yellow = (text: string) => `\u001B[33m${text}\u001B[39m`;
-const dim = (text: string) => `\u001B[2m${text}\u001B[22m`;
+/** Milliseconds between two pictures. */
+const TICK = 100;
+export const SHOW_CURSOR = "\u001B[?25h";
+const HIDE_CURSOR = "\u001B[?25l";
 
 interface Running {
   readonly title: string;
+  readonly parent: string | undefined;
   readonly since: number;
   message: string;
   share: number | undefined;
@@ -23,81 +25,135 @@ export interface LiveProgress {
   stop(): void;
 }
 
-/** Progress on a terminal: running steps at the bottom with their elapsed times, finished ones above. */
-export function liveProgress(output: Output): LiveProgress {
+/**
+ * Progress on a terminal: running steps at the bottom with their elapsed times and, below each, the pieces that it is
+ * working on; finished steps above, which stay. While nothing runs the terminal is left alone, so that a question can
+ * be asked.
+ */
+export function liveProgress(output: Output, { color }: { readonly color: boolean }): LiveProgress {
+  const paint = paints(color);
   const running = new Map<string, Running>();
   let drawn = 0;
   let frame = 0;
-  const clear = () => (drawn === 0 ? "" : `\u001B[${drawn}A\u001B[0J`);
-  const draw = (above = "") => {
+  let timer: NodeJS.Timeout | undefined;
+
+  /** One write a picture, each line cleared to its end rather than all beforehand: nothing flickers. */
+  const draw = (settled = "") => {
     const width = output.columns ?? 80;
-    const lines = [...running.values()].map((step) => cut(runningLine(step, FRAMES[frame] ?? ""), width));
-    output.write(`${clear()}${above}${lines.map((line) => `${line}\n`).join("")}`);
+    const spinner = FRAMES[frame] ?? "";
+    const lines = picture(running).map(({ step, depth }) =>
+      cutToWidth(runningLine({ ...step, depth, spinner }, paint), width - 1),
+    );
+    const clearLines = (text: string) => text.replaceAll("\n", "\u001B[K\n");
+    const up = drawn === 0 ? "" : `\u001B[${drawn}A`;
+    output.write(`${up}${clearLines(settled)}${lines.map((line) => `${line}\u001B[K\n`).join("")}\u001B[0J`);
     drawn = lines.length;
   };
-  output.write("\u001B[?25l");
-  const timer = setInterval(() => {
-    frame = (frame + 1) % FRAMES.length;
-    draw();
-  }, 100);
-  timer.unref();
+  const begin = () => {
+    if (timer !== undefined) return;
+    output.write(HIDE_CURSOR);
+    timer = setInterval(() => {
+      frame = (frame + 1) % FRAMES.length;
+      draw();
+    }, TICK);
+    timer.unref();
+  };
+  const rest = () => {
+    if (timer === undefined) return;
+    clearInterval(timer);
+    timer = undefined;
+    output.write(SHOW_CURSOR);
+  };
+
   return {
     report: (event) => {
-      if (event.type === "progress") {
-        const step = running.get(event.id);
-        if (step === undefined) return;
-        step.message = event.message;
-        step.share =
-          event.done === undefined || event.total === undefined ? undefined : event.done / event.total;
-        return;
+      const step = "id" in event ? running.get(event.id) : undefined;
+      switch (event.type) {
+        case "progress":
+          if (step === undefined) return;
+          step.message = event.message;
+          step.share = shareOf(event);
+          return;
+        case "started":
+          running.set(event.id, {
+            title: event.title,
+            parent: event.parent,
+            since: performance.now(),
+            message: "",
+            share: undefined,
+          });
+          begin();
+          return draw();
+        case "finished":
+        case "failed":
+        case "skipped":
+        case "warning": {
+          if ("id" in event) running.delete(event.id);
+          const piece = step?.parent !== undefined && event.type === "finished";
+          draw(piece ? "" : settledLine(event, step?.title ?? "", paint));
+          if (running.size === 0) rest();
+          return;
+        }
+        default:
+          event satisfies never;
       }
-      const title = "id" in event ? (running.get(event.id)?.title ?? event.id) : "";
-      if (event.type === "started") {
-        running.set(event.id, {
-          title: event.title,
-          since: performance.now(),
-          message: "",
-          share: undefined,
-        });
-      } else if ("id" in event) {
-        running.delete(event.id);
-      }
-      draw(settledLine(event, title));
     },
     stop: () => {
-      clearInterval(timer);
-      output.write(`${clear()}\u001B[?25h`);
-      drawn = 0;
+      running.clear();
+      if (drawn > 0) draw();
+      rest();
     },
   };
 }
 
-function runningLine({ title, since, message, share }: Running, spinner: string): string {
-  const filled = share === undefined ? 0 : Math.round(Math.min(share, 1) * BAR);
-  const bar = share === undefined ? "" : ` ${"█".repeat(filled)}${dim("░".repeat(BAR - filled))}`;
-  return `${spinner} ${title} ${dim(elapsed(performance.now() - since))}${bar} ${dim(message)}`;
+interface Placed {
+  readonly step: Running;
+  readonly depth: 0 | 1;
 }
 
-function settledLine(event: StepEvent, title: string): string {
+/** Steps in the order of their starts, each followed by its pieces; a piece whose step is gone stands for itself. */
+function picture(running: ReadonlyMap<string, Running>): readonly Placed[] {
+  const all = [...running.entries()];
+  const isPiece = ({ parent }: Running) => parent !== undefined && running.has(parent);
+  return all
+    .filter(([, step]) => !isPiece(step))
+    .flatMap(([id, step]): Placed[] => [
+      { step, depth: 0 },
+      ...all.filter(([, { parent }]) => parent === id).map(([, piece]): Placed => ({ step: piece, depth: 1 })),
+    ]);
+}
+
+function shareOf({ done, total }: { readonly done?: number; readonly total?: number }): number | undefined {
+  return done === undefined || total === undefined || total <= 0 ? undefined : Math.min(done / total, 1);
+}
+
+function runningLine(
+  { title, since, message, share, depth, spinner }: Running & { depth: 0 | 1; spinner: string },
+  { dim, cyan }: Paint,
+): string {
+  const filled = share === undefined ? 0 : Math.round(share * BAR);
+  const bar = share === undefined ? "" : ` ${"█".repeat(filled)}${dim("░".repeat(BAR - filled))}`;
+  const time = dim(elapsed(performance.now() - since));
+  const words = message === "" ? "" : ` ${dim(message)}`;
+  if (depth === 1) return `  ${dim("·")} ${dim(title)} ${time}${bar}${words}`;
+  return `${cyan(spinner)} ${title} ${time}${bar}${words}`;
+}
+
+type Settled = Extract<StepEvent, { type: "finished" | "failed" | "skipped" | "warning" }>;
+
+function settledLine(event: Settled, title: string, { green, red, yellow, dim }: Paint): string {
   switch (event.type) {
-    case "finished":
-      return `${green("✓")} ${title} ${dim(elapsed(event.milliseconds))} ${dim(event.detail ?? "")}\n`;
+    case "finished": {
+      const detail = event.detail === undefined ? "" : ` ${dim(event.detail)}`;
+      return `${green("✓")} ${title} ${dim(elapsed(event.milliseconds))}${detail}\n`;
+    }
     case "failed":
       return `${red("✗")} ${title} ${dim(elapsed(event.milliseconds))}\n`;
     case "skipped":
       return `${dim("-")} ${event.title} ${dim(event.reason)}\n`;
     case "warning":
       return `${yellow("!")} ${event.message}${event.hint === undefined ? "" : `\n  ${dim(event.hint)}`}\n`;
-    case "started":
-    case "progress":
-      return "";
     default:
       return event satisfies never;
   }
-}
-
-/** Cuts a line that would wrap, because a wrapped line is two lines to take away; colours are dropped there. */
-function cut(line: string, width: number): string {
-  const bare = stripVTControlCharacters(line);
-  return bare.length < width ? line : `${bare.slice(0, Math.max(1, width - 2))}…`;
 }

@@ -23,7 +23,7 @@ export class BuildProgress {
   async during<T>(part: Part, work: () => Promise<T>): Promise<T> {
     const id = `part-${part.name}`;
     const begun = performance.now();
-    this.#report({ type: "started", id, title: `${part.name} ${part.version}` });
+    this.#report({ type: "started", id, title: `${part.name} ${part.version}`, parent: "parts" });
     const tick = setInterval(() => this.#tell(part, (performance.now() - begun) / 1000), TICK);
     tick.unref();
     try {

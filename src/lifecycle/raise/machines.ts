@@ -4,16 +4,21 @@ import { assertReady, preflight } from "../../infra/preflight.ts";
 import { type Machine, ProxmoxClient } from "../../infra/proxmox-client.ts";
 import type { PlanSummary } from "../../infra/plan-summary.ts";
 import { Terraform } from "../../infra/terraform.ts";
+import { piecesOf } from "../../journal/step.ts";
 import type { CastleRun } from "../castle-run.ts";
 
-export function terraformOf({ castle, home, ground, programs, report }: CastleRun): Terraform {
+/** @param step the step that Terraform's work on single resources is told as a piece of */
+export function terraformOf(
+  { castle, home, ground, programs, report }: CastleRun,
+  step = "machines",
+): Terraform {
   return new Terraform({
     castle,
     connection: ground.proxmox,
     directory: home.terraform,
     program: programs.terraform,
     ...(ground.terraformConfig === undefined ? {} : { cliConfig: ground.terraformConfig }),
-    report,
+    report: piecesOf(step, report),
   });
 }
 
@@ -77,11 +82,10 @@ async function refuseTakenAddresses(
 
 function describe({ creates, updates, adopts, clean }: PlanSummary): string {
   if (clean) return "no changes";
-  const machines = (changes: PlanSummary["creates"]) => changes.length;
   return [
-    machines(creates) > 0 ? `${machines(creates)} created` : "",
-    machines(updates) > 0 ? `${machines(updates)} changed` : "",
-    machines(adopts) > 0 ? `${machines(adopts)} taken over` : "",
+    creates.length > 0 ? `${creates.length} created` : "",
+    updates.length > 0 ? `${updates.length} changed` : "",
+    adopts.length > 0 ? `${adopts.length} taken over` : "",
   ]
     .filter((part) => part !== "")
     .join(", ");
