@@ -39,7 +39,7 @@ export async function changeCastle<T>(
 ): Promise<T> {
   const { castle } = spec;
   const home = await castleHome(spec.folder, castle.name);
-  return withLock(home.lock, verb, context.now, async () => {
+  return withLock(home.lock, verb, async () => {
     const { pid } = context.process;
     const journal = openJournal({ folder: home.journal, verb, castle: castle.name, pid, now: context.now });
     const both: Report = (event) => {

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { appendFile, mkdir, mkdtemp, readdir, rm, utimes, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -165,10 +165,12 @@ describe("the lock", () => {
       await expect(withStoreLock(root, async () => 1)).rejects.toMatchObject({ code: "parts/busy" });
     });
     const own = await identify(process.pid);
+    const planted = (change: object) =>
+      JSON.stringify({ process: { ...own, ...change }, host: hostname(), work: "parts", mark: "m" });
     // The number of a living process with another start time: the holder is dead, its number used again.
-    await writeFile(join(root, "lock"), `${JSON.stringify({ ...own, started: "12345678901234" })}\n`);
+    await writeFile(join(root, "lock"), planted({ started: "12345678901234" }));
     expect(await withStoreLock(root, async () => 2)).toBe(2);
-    await writeFile(join(root, "lock"), `${JSON.stringify({ ...own, pid: 4_194_305 })}\n`);
+    await writeFile(join(root, "lock"), planted({ pid: 4_194_305 }));
     expect(await withStoreLock(root, async () => 3)).toBe(3);
     expect(await readdir(root)).toEqual([]);
   });
