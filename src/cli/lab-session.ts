@@ -32,6 +32,7 @@ export async function openLab(
   { store, report }: { readonly store: PartsStore; readonly report: Report },
 ): Promise<RunningLab> {
   assertRoot(context);
+  refuseOtherVersions(castle, store);
   const folders = foldersOf(context, hypervisor.lab);
   const settings = await labSettings(context, castle, hypervisor, store);
   let lab: RunningLab | undefined;
@@ -46,6 +47,20 @@ export async function openLab(
   });
   if (lab === undefined) throw new Error("the step ends with a lab or an error");
   return lab;
+}
+
+/** A lab boots what its parts are; another version has to be told before anything is made. */
+function refuseOtherVersions({ talos, kubernetes }: Castle, store: PartsStore): void {
+  const parts = { talos: store.part("node-rootfs").version, kubernetes: store.part("kubelet").version };
+  const differing = [
+    { what: "Talos", wanted: talos.version, has: parts.talos },
+    { what: "Kubernetes", wanted: kubernetes.version, has: parts.kubernetes },
+  ].filter(({ wanted, has }) => wanted !== has);
+  if (differing.length === 0) return;
+  throw new CastleError("lab/version", {
+    message: differing.map(({ what, wanted, has }) => `the lab has ${what} ${has}, the spec says ${wanted}`).join("; "),
+    hint: `in castle.yaml: talos: {version: ${parts.talos}}, kubernetes: {version: ${parts.kubernetes}}; a rack takes any supported version`,
+  });
 }
 
 async function labSettings(

@@ -1,19 +1,12 @@
 import { appendFileSync, mkdirSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import type { StepEvent } from "./step.ts";
 
 /** One line of a run's file: when (ISO 8601, UTC), milliseconds since the run began, and what happened. */
-export type JournalLine = { readonly at: string; readonly elapsed: number } & (
-  | { readonly type: "run-started"; readonly verb: string; readonly castle: string; readonly pid: number }
-  | {
-      readonly type: "run-ended";
-      readonly verb: string;
-      readonly outcome: "done" | "failed";
-      readonly error?: string;
-    }
-  | StepEvent
-);
+const lineShape = z.looseObject({ at: z.string(), elapsed: z.number(), type: z.string() });
+export type JournalLine = Readonly<z.infer<typeof lineShape>>;
 
 export interface Journal {
   readonly file: string;
@@ -63,6 +56,6 @@ export async function readJournal(folder: string, runs: number): Promise<Journal
     text
       .split("\n")
       .slice(0, -1)
-      .map((line) => JSON.parse(line) as JournalLine),
+      .map((line) => lineShape.parse(JSON.parse(line))),
   );
 }

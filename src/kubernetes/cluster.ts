@@ -45,7 +45,8 @@ async function call<T>(work: () => Promise<T>, signal: AbortSignal | undefined):
   const deadline = AbortSignal.timeout(DEADLINE);
   const ended = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
   const aborted = new Promise<never>((_resolve, reject) => {
-    ended.addEventListener("abort", () => reject(ended.reason as Error), { once: true });
+    const abort = () => reject(ended.reason instanceof Error ? ended.reason : new Error("aborted"));
+    ended.addEventListener("abort", abort, { once: true });
   });
   try {
     return await Promise.race([work(), aborted]);

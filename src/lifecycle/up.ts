@@ -34,11 +34,9 @@ export async function up(given: CastleRun): Promise<Raised> {
   // Every wait of every node listens to it; that is many, and no leak.
   setMaxListeners(0, signal);
   const run: CastleRun = { ...given, signal };
-  const together = async <T extends readonly unknown[]>(
-    ...work: { [I in keyof T]: Promise<T[I]> }
-  ): Promise<T> => {
+  const together = async (...work: readonly Promise<unknown>[]): Promise<void> => {
     try {
-      return (await Promise.all(work)) as unknown as T;
+      await Promise.all(work);
     } catch (error) {
       failed.abort();
       await Promise.allSettled(work);
@@ -46,6 +44,7 @@ export async function up(given: CastleRun): Promise<Raised> {
     }
   };
   const { castle, ground, report } = run;
+  let machinesAt = 0;
   const identity = runStep(
     report,
     { id: "identity", title: "Secrets and machine configurations" },
@@ -59,22 +58,16 @@ export async function up(given: CastleRun): Promise<Raised> {
     { id: "machines", title: `Machines on ${ground.proxmox.hosts.join(", ")}` },
     async () => {
       await ground.announce(Object.fromEntries(castle.nodes.map(({ name, address }) => [name, address])));
-      return ensureMachines(run);
-    },
-  );
-  let machinesAt = 0;
-  void machines.then(
-    () => {
+      const made = await ensureMachines(run);
       machinesAt = since();
+      return made;
     },
-    () => undefined,
   );
   const clients = identity.then(({ credentials }) => new NodeClients(run, credentials));
   try {
-    const [, configured] = await together<[unknown, readonly Configured[]]>(
-      machines,
-      configureAll(run, identity, clients),
-    );
+    const configuring = configureAll(run, identity, clients);
+    await together(machines, configuring);
+    const configured = await configuring;
     const configuredAt = since();
     const nodeClients = await clients;
     await writeTalosconfig(run, await identity);

@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { CastleError } from "../errors/castle-error.ts";
 import { Secret } from "../support/secret.ts";
 import { writeFileAtomic } from "../support/write-file.ts";
-import { type SecretName, type SecretStore, secretNames } from "./store.ts";
+import { type SecretStore, secretNames } from "./store.ts";
 
 const contentSchema = z.partialRecord(z.enum(secretNames), z.string());
 type Content = z.infer<typeof contentSchema>;
@@ -25,9 +26,13 @@ export function encryptedFileStore(path: string, identity: () => Promise<Secret>
     },
     put: async (values) => {
       const content = await read();
-      const entries = Object.entries(values).map(([name, secret]) => [name, secret.reveal()] as const);
-      if (entries.every(([name, value]) => content[name as SecretName] === value)) return;
-      const merged = { ...content, ...Object.fromEntries(entries) };
+      const merged: Content = { ...content };
+      for (const name of secretNames) {
+        const secret = values[name];
+        if (secret !== undefined) merged[name] = secret.reveal();
+      }
+      // A new encryption of the same would only be noise in the repository that the file lies in.
+      if (isDeepStrictEqual(merged, content)) return;
       await writeFileAtomic(path, await encrypt(merged, await identity()));
     },
   };

@@ -2,6 +2,9 @@ import { execa, ExecaError } from "execa";
 import { CastleError } from "../errors/castle-error.ts";
 import { Secret } from "./secret.ts";
 
+/** Milliseconds that a program has unless told. */
+const DEADLINE = 60_000;
+
 export interface RunOptions {
   readonly cwd?: string;
   /** Added to the caller's environment; a Secret is revealed to the child only. */
@@ -42,7 +45,7 @@ export async function run(
   try {
     const done = await execa(file, args, {
       env,
-      timeout: options.timeout ?? 60_000,
+      timeout: options.timeout ?? DEADLINE,
       forceKillAfterDelay: 2_000,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
@@ -56,28 +59,41 @@ export async function run(
     if (error.exitCode !== undefined && options.accept?.includes(error.exitCode)) {
       return { exitCode: error.exitCode, stdout, stderr };
     }
-    const command = redact([file, ...args].join(" "));
-    const said = redact(lastLines(stderr === "" ? stdout : stderr));
-    const details = { command, exitCode: error.exitCode, signal: error.signal };
-    if (error.code === "ENOENT") {
-      throw new CastleError("command/missing", {
-        message: `${file} is not installed or not on PATH`,
-        details,
-      });
-    }
-    if (error.isCanceled) {
-      throw new CastleError("command/interrupted", { message: `${command} was interrupted`, details });
-    }
-    if (error.timedOut) {
-      const message = `${command} did not finish in ${options.timeout ?? 60_000} ms: ${said}`;
-      throw new CastleError("command/timed-out", { message, details });
-    }
-    const how =
-      error.exitCode === undefined
-        ? `was ended by ${error.signal}`
-        : `ended with exit code ${error.exitCode}`;
-    throw new CastleError("command/failed", { message: `${command} ${how}: ${said}`, details });
+    throw failure(error, {
+      file,
+      command: redact([file, ...args].join(" ")),
+      said: redact(lastLines(stderr === "" ? stdout : stderr)),
+      timeout: options.timeout ?? DEADLINE,
+    });
   }
+}
+
+interface Failed {
+  readonly file: string;
+  readonly command: string;
+  /** What the program said last. */
+  readonly said: string;
+  readonly timeout: number;
+}
+
+function failure(error: ExecaError, { file, command, said, timeout }: Failed): CastleError {
+  const details = { command, exitCode: error.exitCode, signal: error.signal };
+  if (error.code === "ENOENT") {
+    return new CastleError("command/missing", {
+      message: `${file} is not installed or not on PATH`,
+      details,
+    });
+  }
+  if (error.isCanceled) {
+    return new CastleError("command/interrupted", { message: `${command} was interrupted`, details });
+  }
+  if (error.timedOut) {
+    const message = `${command} did not finish in ${timeout} ms: ${said}`;
+    return new CastleError("command/timed-out", { message, details });
+  }
+  const how =
+    error.exitCode === undefined ? `was ended by ${error.signal}` : `ended with exit code ${error.exitCode}`;
+  return new CastleError("command/failed", { message: `${command} ${how}: ${said}`, details });
 }
 
 function lastLines(text: string): string {

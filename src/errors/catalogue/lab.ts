@@ -9,4 +9,5 @@ export const labErrors = {
   "lab/settings-broken": { exit: 1, meaning: "The settings file of a lab is damaged." },
   "lab/other-network": { exit: 2, meaning: "A lab of that name exists with another network." },
   "lab/leftovers": { exit: 1, meaning: "Something of a lab could not be taken away." },
+  "lab/version": { exit: 2, meaning: "The lab's parts are of another version than the spec asks for." },
 } as const satisfies Record<string, CatalogueEntry>;

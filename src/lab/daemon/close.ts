@@ -1,9 +1,11 @@
+import { rmdir } from "node:fs/promises";
 import { CastleError } from "../../errors/castle-error.ts";
 import { poll } from "../../support/poll.ts";
 import { endProcess, identify } from "../../support/process-identity.ts";
 import type { LabFolders } from "../folders.ts";
 import { removeLan } from "../lan/lan.ts";
 import { type Leftover, census } from "../machine/census.ts";
+import { removeSharedCgroup } from "../machine/cgroup.ts";
 import { sweep } from "../machine/sweep.ts";
 import { readDescriptor } from "./descriptor-file.ts";
 import { findLab } from "./launch.ts";
@@ -28,6 +30,8 @@ export async function closeLab({ folders, keepDisks }: CloseOptions): Promise<vo
   await sweep({ lab, states, state: "keep" });
   await removeLan({ lab, state, run: lanRun, shared: sharedRun });
   await sweep({ lab, states, state: keepDisks ? "keep" : "remove" });
+  await removeSharedCgroup("/castle");
+  await rmdir(sharedRun).catch(() => undefined);
   let left: readonly Leftover[] = [];
   await poll(
     async () => {

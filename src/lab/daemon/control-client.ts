@@ -6,7 +6,7 @@ import {
   type Operation,
   type OperationAnswer,
   type OperationRequest,
-  operations,
+  operationShapes,
   refusalShape,
 } from "./control-protocol.ts";
 
@@ -28,8 +28,7 @@ export function labControl({ lab, socket, within = 120_000 }: LabControlOptions)
     call: async (operation, body) => {
       const { status, content } = await post({ lab, socket, within }, `/${operation}`, JSON.stringify(body));
       const answer: unknown = JSON.parse(content);
-      if (status === 200)
-        return operations[operation].answer.parse(answer) as OperationAnswer<typeof operation>;
+      if (status === 200) return operationShapes[operation].answer.parse(answer);
       const { code, message, hint } = refusalShape.parse(answer);
       throw new CastleError(isErrorCode(code) ? code : "lab/refused", {
         message,

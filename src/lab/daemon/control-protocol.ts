@@ -16,7 +16,7 @@ export const machineShape = z.object({
 });
 export type LabMachine = z.infer<typeof machineShape>;
 
-export const operations = {
+const operations = {
   /** Machines, memory (bytes: machines' cgroups less inactive file cache) and forwards of the lab. */
   status: {
     request: z.object({}),
@@ -59,9 +59,17 @@ export const operations = {
   },
 } as const;
 
-export type Operations = typeof operations;
+type Operations = typeof operations;
 export type Operation = keyof Operations;
 export type OperationRequest<O extends Operation> = z.infer<Operations[O]["request"]>;
 export type OperationAnswer<O extends Operation> = z.infer<Operations[O]["answer"]>;
+
+/** The shapes again, typed so that one found by its name fits the operation of that name. */
+export const operationShapes: {
+  readonly [O in Operation]: {
+    readonly request: z.ZodType<OperationRequest<O>>;
+    readonly answer: z.ZodType<OperationAnswer<O>>;
+  };
+} = operations;
 
 export const refusalShape = z.object({ code: z.string(), message: z.string(), hint: z.string().optional() });

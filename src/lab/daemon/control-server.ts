@@ -1,12 +1,12 @@
 import { chmod, rm } from "node:fs/promises";
-import { type IncomingMessage, type Server, createServer } from "node:http";
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import { text } from "node:stream/consumers";
 import { CastleError } from "../../errors/castle-error.ts";
 import {
   type Operation,
   type OperationAnswer,
   type OperationRequest,
-  operations,
+  operationShapes,
 } from "./control-protocol.ts";
 
 export type ControlHandlers = {
@@ -17,10 +17,7 @@ export type ControlHandlers = {
 export async function serveControl(socket: string, handlers: ControlHandlers): Promise<Server> {
   await rm(socket, { force: true });
   const server = createServer((request, response) => {
-    void handle(request, handlers).then(({ status, answer }) => {
-      response.writeHead(status, { "content-type": "application/json" });
-      response.end(JSON.stringify(answer));
-    });
+    void respond(request, response, handlers);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -28,6 +25,16 @@ export async function serveControl(socket: string, handlers: ControlHandlers): P
   });
   await chmod(socket, 0o600);
   return server;
+}
+
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handlers: ControlHandlers,
+): Promise<void> {
+  const { status, answer } = await handle(request, handlers);
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify(answer));
 }
 
 async function handle(
@@ -49,10 +56,10 @@ async function handle(
 }
 
 function dispatch<O extends Operation>(operation: O, body: unknown, handlers: ControlHandlers) {
-  const request = operations[operation].request.parse(body) as OperationRequest<O>;
+  const request = operationShapes[operation].request.parse(body);
   return handlers[operation](request);
 }
 
 function isOperation(name: string): name is Operation {
-  return Object.hasOwn(operations, name);
+  return Object.hasOwn(operationShapes, name);
 }

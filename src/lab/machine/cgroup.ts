@@ -52,6 +52,11 @@ export async function removeCgroup(cgroup: string, root = ROOT): Promise<boolean
   return done.every(Boolean);
 }
 
+/** Removes the folders that all labs share, where no lab is left in them. */
+export async function removeSharedCgroup(cgroup: string, root = ROOT): Promise<void> {
+  for (const folder of await cgroupFolders(cgroup, root)) await rmdir(folder).catch(() => undefined);
+}
+
 async function removeBelow(folder: string): Promise<boolean> {
   const below = await Promise.all((await subfolders(folder)).map((name) => removeBelow(join(folder, name))));
   if (!below.every(Boolean)) return false;
