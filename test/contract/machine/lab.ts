@@ -19,6 +19,7 @@ export interface MachineLab {
   open(lab?: string): Promise<ContainerMachines>;
   /** Tells a machine's init what to do, through its disk. */
   command(vmid: number, word: "reset" | "reboot" | "crash" | "stubborn"): Promise<void>;
+  /** How often its init has run on this disk. */
   boots(vmid: number): Promise<number>;
   close(): Promise<void>;
 }
@@ -44,7 +45,10 @@ export async function openMachineLab(name: string, talos?: string): Promise<Mach
     open: (other = name) =>
       ContainerMachines.open({ lab: other, state: join(states, other) }, { rootfs, runc }),
     command: (vmid, word) => writeFile(join(disk(vmid), "command"), word),
-    boots: async (vmid) => (await readFile(join(disk(vmid), "boots"), "utf8")).trim().split("\n").length,
+    boots: async (vmid) => {
+      const text = await readFile(join(disk(vmid), "boots"), "utf8").catch(() => "");
+      return text.split("\n").length - 1;
+    },
     close: async () => {
       await sweep({ lab: name, states, state: "remove" });
       await rm(folder, { recursive: true, force: true });

@@ -1,0 +1,124 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import { z } from "zod";
+import { labFolders } from "../../src/lab/folders.ts";
+
+const EXECUTABLE = fileURLToPath(new URL("../../bin/castle.js", import.meta.url));
+
+export interface Said {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** `castle` as a user calls it, in a folder with a castle.yaml and with labs and an identity of its own. */
+export class CastleCommand {
+  readonly folder: string;
+  readonly name: string;
+  readonly #outputs: string[] = [];
+
+  private constructor(folder: string, name: string) {
+    this.folder = folder;
+    this.name = name;
+  }
+
+  static async prepare(name: string): Promise<CastleCommand> {
+    return new CastleCommand(await mkdtemp(join(tmpdir(), `castle-${name}-`)), name);
+  }
+
+  get labs() {
+    return labFolders(join(this.folder, "labs"), this.name);
+  }
+
+  get home(): string {
+    return join(this.folder, ".castle", this.name);
+  }
+
+  /** All that castle has printed, but for commands that were asked for credentials. */
+  get outputs(): readonly string[] {
+    return this.#outputs;
+  }
+
+  async spec(yaml: string): Promise<void> {
+    await writeFile(
+      join(this.folder, "castle.yaml"),
+      `castle: ${this.name}\nhypervisor: { lab: { name: ${this.name} } }\n${yaml}`,
+    );
+  }
+
+  /** Starts castle and leaves it running. */
+  start(...args: readonly string[]) {
+    return execa(process.execPath, [EXECUTABLE, ...args], {
+      cwd: this.folder,
+      env: { CASTLE_LABS: join(this.folder, "labs"), XDG_CONFIG_HOME: join(this.folder, "config") },
+      stdin: "ignore",
+      reject: false,
+    });
+  }
+
+  async try(...args: readonly string[]): Promise<Said> {
+    const { exitCode, signal, stdout, stderr } = await this.start(...args);
+    this.#outputs.push(stdout, stderr);
+    return { exitCode: exitCode ?? (signal === undefined ? -1 : 128), stdout, stderr };
+  }
+
+  /** @returns standard output @throws Error with all that castle said, where it did not end with 0 */
+  async run(...args: readonly string[]): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.try(...args);
+    if (exitCode !== 0) throw new Error(`castle ${args.join(" ")}: exit ${exitCode}\n${stdout}\n${stderr}`);
+    return stdout;
+  }
+
+  /** Runs with `-o json` and parses the one document. */
+  async ask<T>(shape: z.ZodType<T>, ...args: readonly string[]): Promise<T> {
+    return shape.parse(JSON.parse(await this.run(...args, "-o", "json")));
+  }
+
+  kubectl(...args: readonly string[]): Promise<string> {
+    return this.run("kubectl", "--", ...args);
+  }
+
+  talosctl(...args: readonly string[]): Promise<string> {
+    return this.run("talosctl", "--", ...args);
+  }
+
+  keep(output: string): void {
+    this.#outputs.push(output);
+  }
+
+  async remove(): Promise<void> {
+    await this.try("down", "--yes");
+    await this.try("lab", "down", "--yes");
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+export const statusShape = z.object({
+  apiVersion: z.literal("castle.dev/v1alpha1"),
+  kind: z.literal("CastleStatus"),
+  healthy: z.boolean(),
+  nodes: z.array(
+    z.object({
+      name: z.string(),
+      role: z.enum(["controlplane", "worker"]),
+      address: z.string(),
+      machine: z.string(),
+      talos: z.string(),
+      kubernetes: z.string(),
+    }),
+  ),
+  etcd: z.object({ voters: z.array(z.string()), leader: z.string().optional() }),
+  vip: z.object({ address: z.string(), holder: z.string().optional() }),
+});
+export type Status = z.infer<typeof statusShape>;
+
+export const raisedShape = z.object({
+  apiVersion: z.literal("castle.dev/v1alpha1"),
+  kind: z.literal("CastleRaised"),
+  castle: z.string(),
+  vip: z.string(),
+  nodes: z.array(z.string()),
+});
