@@ -13,7 +13,7 @@ const apiVersion: typeof API_VERSION = "castle.dev/v1alpha1";
 /** What a command has to say: a JSON document of that kind, or text for people. */
 export type Answer = { readonly [K in DocumentKind]: AnswerOf<K> }[DocumentKind] | Passed;
 
-interface AnswerOf<K extends DocumentKind> {
+export interface AnswerOf<K extends DocumentKind> {
   readonly kind: K;
   readonly data: DocumentData<K>;
   readonly text: string;

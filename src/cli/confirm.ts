@@ -7,19 +7,22 @@ import type { Context } from "./context.ts";
  * @throws CastleError lifecycle/needs-yes
  */
 export async function confirm(context: Context, yes: boolean, what: string): Promise<void> {
-  if (yes) return;
-  const { stdin, stderr } = context.process;
-  if (context.interactive && stdin.isTTY === true) {
-    const prompt = createInterface({ input: stdin, output: stderr as NodeJS.WritableStream });
-    try {
-      const reply = await prompt.question(`This will ${what}. Go on? [y/N] `, { signal: context.signal });
-      if (/^y(es)?$/i.test(reply.trim())) return;
-    } finally {
-      prompt.close();
-    }
-  }
+  if (yes || (await ask(context, `This will ${what}. Go on?`))) return;
   throw new CastleError("lifecycle/needs-yes", {
     message: `This would ${what}, and nothing was done`,
     hint: "the same command with --yes",
   });
+}
+
+/** Yes or no from the person at the terminal; where there is none, no, without asking. */
+export async function ask(context: Context, question: string): Promise<boolean> {
+  const { stdin, stderr } = context.process;
+  if (!context.interactive || stdin.isTTY !== true) return false;
+  const prompt = createInterface({ input: stdin, output: stderr as NodeJS.WritableStream });
+  try {
+    const reply = await prompt.question(`${question} [y/N] `, { signal: context.signal });
+    return /^y(es)?$/i.test(reply.trim());
+  } finally {
+    prompt.close();
+  }
 }

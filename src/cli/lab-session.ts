@@ -35,12 +35,26 @@ export async function openLab(
   refuseOtherVersions(castle, store);
   const folders = foldersOf(context, hypervisor.lab);
   const settings = await labSettings(context, castle, hypervisor, store);
+  return startLab(context, { folders, settings, report });
+}
+
+export interface LabStart {
+  readonly folders: LabFolders;
+  readonly settings: LabSettings;
+  readonly report: Report;
+}
+
+/** Finds the lab up or brings it up, as a step of its own. */
+export async function startLab(
+  context: Context,
+  { folders, settings, report }: LabStart,
+): Promise<RunningLab> {
   let lab: RunningLab | undefined;
-  await runStep(report, { id: "lab", title: `Lab ${hypervisor.lab}` }, async () => {
+  await runStep(report, { id: "lab", title: `Lab ${folders.lab}` }, async () => {
     lab = await ensureLab({
       folders,
       settings,
-      command: [...castleCommand(context), "lab", "serve", hypervisor.lab],
+      command: [...castleCommand(context), "lab", "serve", folders.lab],
       signal: context.signal,
     });
     return { detail: lab.descriptor.api.endpoint };
@@ -58,24 +72,19 @@ function refuseOtherVersions({ talos, kubernetes }: Castle, store: PartsStore): 
   ].filter(({ wanted, has }) => wanted !== has);
   if (differing.length === 0) return;
   throw new CastleError("lab/version", {
-    message: differing.map(({ what, wanted, has }) => `the lab has ${what} ${has}, the spec says ${wanted}`).join("; "),
+    message: differing
+      .map(({ what, wanted, has }) => `the lab has ${what} ${has}, the spec says ${wanted}`)
+      .join("; "),
     hint: `in castle.yaml: talos: {version: ${parts.talos}}, kubernetes: {version: ${parts.kubernetes}}; a rack takes any supported version`,
   });
 }
 
-async function labSettings(
+export async function labSettings(
   context: Context,
   castle: Castle,
   hypervisor: LabHypervisor,
   store: PartsStore,
 ): Promise<LabSettings> {
-  const [rootfs, runc, registry, coredns, images] = await Promise.all([
-    store.resolve("node-rootfs"),
-    store.resolve("runc"),
-    store.resolve("registry"),
-    store.resolve("coredns"),
-    store.images(),
-  ]);
   return {
     name: hypervisor.lab,
     network: { cidr: castle.network.cidr, gateway: castle.network.gateway },
@@ -85,6 +94,23 @@ async function labSettings(
     imageDatastore: hypervisor.imageDatastore,
     token: newToken(),
     port: 0,
+    ...(await labPrograms(context, store)),
+  };
+}
+
+/** What of a lab's settings lies on this machine and not in a spec. @throws CastleError parts/missing */
+export async function labPrograms(
+  context: Context,
+  store: PartsStore,
+): Promise<Pick<LabSettings, "parts" | "agent">> {
+  const [rootfs, runc, registry, coredns, images] = await Promise.all([
+    store.resolve("node-rootfs"),
+    store.resolve("runc"),
+    store.resolve("registry"),
+    store.resolve("coredns"),
+    store.images(),
+  ]);
+  return {
     parts: {
       rootfs: { version: store.part("node-rootfs").version, path: rootfs },
       runc,

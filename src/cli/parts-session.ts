@@ -6,12 +6,14 @@ import type { Report } from "../journal/step.ts";
 import { ensureParts } from "../lab/parts/builder.ts";
 import { partsCatalogue } from "../lab/parts/catalogue.ts";
 import { PartsStore } from "../lab/parts/store.ts";
+import { buildTools, labTools, requireTools } from "../lab/parts/tool-requirements.ts";
 import type { CastleHome } from "../lifecycle/home.ts";
 import type { Castle } from "../spec/castle.ts";
 import { run } from "../support/run.ts";
 import { writeFileAtomic } from "../support/write-file.ts";
 import type { Context } from "./context.ts";
 import { places } from "./places.ts";
+import { offerTools } from "./tool-offer.ts";
 
 export function openParts(context: Context): PartsStore {
   const { parts, installation } = places(context);
@@ -23,15 +25,28 @@ export function openParts(context: Context): PartsStore {
   });
 }
 
-/** All parts that a lab needs, built where they are missing. */
+/** Where Go keeps what it compiled, if CASTLE_GO_CACHES names a folder of its own; then it is never dropped. */
+export function goCaches({ env }: Context): { readonly caches?: string; readonly keepCaches?: boolean } {
+  const caches = env["CASTLE_GO_CACHES"];
+  return caches === undefined || caches === "" ? {} : { caches, keepCaches: true };
+}
+
+/**
+ * All parts that a lab needs, built where they are missing, and all programs that a lab calls.
+ * @throws CastleError parts/tools-missing with everything that building and running lack
+ */
 export async function ensureLabParts(context: Context, report: Report, installTools: boolean): Promise<void> {
   const store = openParts(context);
-  const caches = context.env["CASTLE_GO_CACHES"];
+  const missing = await store.missing(store.wanted());
+  await offerTools(context, installTools, (install) =>
+    requireTools([...labTools, ...buildTools(missing)], install),
+  );
+  if (missing.length === 0) return;
   await ensureParts(store, store.wanted(), {
     report,
     installTools,
     signal: context.signal,
-    ...(caches === undefined ? {} : { caches, keepCaches: true }),
+    ...goCaches(context),
   });
 }
 

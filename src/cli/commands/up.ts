@@ -29,19 +29,23 @@ export const upCommand = buildCommand({
   },
   async func(this: Context, flags: Flags) {
     await answer(this, flags.output, async (report) => {
-      const [{ readSpecFile }, { changeCastle }, { up }, { ensureLabParts }, { warnings }] =
+      const [{ readSpecFile }, { changeCastle }, { up }, { ensureLabParts }, { assertRoot }, { warnings }] =
         await Promise.all([
           import("../spec-file.ts"),
           import("../session.ts"),
           import("../../lifecycle/up.ts"),
           import("../parts-session.ts"),
+          import("../lab-session.ts"),
           import("../../spec/warnings.ts"),
         ]);
       const spec = await readSpecFile(this, flags.file);
       for (const { message, hint } of warnings(spec.castle)) {
         report({ type: "warning", message, ...(hint === undefined ? {} : { hint }) });
       }
-      if (spec.castle.hypervisor.kind === "lab") await ensureLabParts(this, report, flags.installTools);
+      if (spec.castle.hypervisor.kind === "lab") {
+        assertRoot(this);
+        await ensureLabParts(this, report, flags.installTools);
+      }
       const raised = await changeCastle(this, { spec, verb: "up", report }, up);
       const { name, network, nodes } = spec.castle;
       const file = flags.file === "castle.yaml" ? "" : ` -f ${flags.file}`;

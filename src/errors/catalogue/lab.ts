@@ -3,6 +3,7 @@ import type { CatalogueEntry } from "../exit-code.ts";
 export const labErrors = {
   "lab/not-running": { exit: 4, meaning: "The lab of that name is not up." },
   "lab/not-root": { exit: 1, meaning: "The lab makes namespaces and mounts, which only root may do." },
+  "lab/none": { exit: 2, meaning: "The spec describes a castle on a rack, which has no lab." },
   "lab/refused": { exit: 1, meaning: "The lab's daemon could not do what it was asked." },
   "lab/start-failed": { exit: 1, meaning: "The lab's daemon did not come up." },
   "lab/unknown-machine": { exit: 2, meaning: "The lab has no machine of that name." },

@@ -33,8 +33,9 @@ const operations = {
     request: z.object({ name: z.string(), targets: z.array(target).min(1) }),
     answer: z.object({ host: z.string(), port: z.int() }),
   },
+  /** `off` lets the machine shut itself down and pulls the plug after 60 s; `cut` pulls it at once. */
   power: {
-    request: z.object({ vmid: z.int(), action: z.enum(["on", "off"]) }),
+    request: z.object({ vmid: z.int(), action: z.enum(["on", "off", "cut"]) }),
     answer: z.object({}),
   },
   /** Takes the network cable of a machine out, or puts it back. */

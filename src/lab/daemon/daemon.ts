@@ -9,6 +9,7 @@ import { Lan, removeLan } from "../lan/lan.ts";
 import { ContainerMachines } from "../machine/container-machines.ts";
 import { sweep } from "../machine/sweep.ts";
 import { usage } from "../machine/usage.ts";
+import type { OperationRequest } from "./control-protocol.ts";
 import { type ControlHandlers, serveControl } from "./control-server.ts";
 import { writeDescriptor } from "./descriptor-file.ts";
 import { type MachineRoom, machineRoom } from "./machine-room.ts";
@@ -130,7 +131,7 @@ function handlers({ folders, lan, room, stop }: HandlerParts): ControlHandlers {
       return { host, port };
     },
     power: async ({ vmid, action }) => {
-      await (action === "on" ? room.powerOn(vmid) : room.powerOff(vmid));
+      await press(room, vmid, action);
       return {};
     },
     link: async ({ vmid, up }) => {
@@ -152,6 +153,19 @@ function handlers({ folders, lan, room, stop }: HandlerParts): ControlHandlers {
       return {};
     },
   };
+}
+
+function press(room: MachineRoom, vmid: number, action: OperationRequest<"power">["action"]): Promise<void> {
+  switch (action) {
+    case "on":
+      return room.powerOn(vmid);
+    case "off":
+      return room.shutDown(vmid);
+    case "cut":
+      return room.powerOff(vmid);
+    default:
+      return action satisfies never;
+  }
 }
 
 function lanPlace({ lab, state, lanRun, sharedRun }: LabFolders) {

@@ -5,10 +5,16 @@ import type { VmRecord } from "../hypervisor/inventory/record.ts";
 import type { MachineDriver } from "../machine/machine.ts";
 import type { LabMachine } from "./control-protocol.ts";
 
+/** Milliseconds. */
+const SHUTDOWN_PATIENCE = 60_000;
+
 /** The person in front of the machines: presses power buttons and pulls cables, which no API can. */
 export interface MachineRoom {
   machines(): Promise<LabMachine[]>;
   powerOn(vmid: number): Promise<void>;
+  /** Presses the power button and, after a minute of nothing, pulls the plug. */
+  shutDown(vmid: number): Promise<void>;
+  /** Pulls the plug. */
   powerOff(vmid: number): Promise<void>;
   /** Takes all cables of a running machine out, or puts them back; a restart of the machine puts them back too. */
   setLink(vmid: number, up: boolean): Promise<void>;
@@ -38,6 +44,7 @@ export function machineRoom({ file, power }: Datacenter, driver: MachineDriver):
         const vm = find(vmid);
         if (!(await power.isOn(vmid))) await power.start(vm);
       }),
+    shutDown: (vmid) => power.queue.run(vmid, () => power.shutdown(find(vmid), SHUTDOWN_PATIENCE, true)),
     powerOff: (vmid) => power.queue.run(vmid, () => power.stop(find(vmid))),
     setLink: async (vmid, up) => {
       const vm = find(vmid);

@@ -33,6 +33,19 @@ const seccomp: readonly ToolRequirement[] = [
 ];
 const debian = [tool("apt-get", "apt"), tool("dpkg-deb", "dpkg"), tool("tar"), tool("find", "findutils")];
 
+/** What a lab calls while it runs; runc and all else are parts. */
+export const labTools: readonly ToolRequirement[] = [
+  tool("ip", "iproute2"),
+  tool("nsenter", "util-linux"),
+  tool("unshare", "util-linux"),
+  tool("setpriv", "util-linux"),
+  tool("mount"),
+  tool("umount", "mount"),
+  tool("modprobe", "kmod"),
+  tool("openssl"),
+  tool("sed"),
+];
+
 /** What making these parts needs, without doubles. */
 export function buildTools(parts: readonly Part[]): readonly ToolRequirement[] {
   const tools = new Map<string, ToolRequirement>();
@@ -50,15 +63,22 @@ export function buildTools(parts: readonly Part[]): readonly ToolRequirement[] {
   return [...tools.values()];
 }
 
-async function missingTools(tools: readonly ToolRequirement[]): Promise<ToolRequirement[]> {
-  const missing: ToolRequirement[] = [];
-  for (const one of tools) {
-    // `ls` of two patterns fails if either is absent; one that answers is enough.
-    const test = one.test === undefined ? `command -v ${one.name}` : `test -n "$(${one.test} 2>/dev/null)"`;
-    const { exitCode } = await run("sh", ["-c", `${test} >/dev/null 2>&1`], { accept: [1, 2, 127] });
-    if (exitCode !== 0) missing.push(one);
-  }
-  return missing;
+/** One shell for all of them: `up` looks every time. */
+async function missingTools(tools: readonly ToolRequirement[]): Promise<readonly ToolRequirement[]> {
+  // `ls` of two patterns fails if either is absent; one that answers is enough.
+  const script = tools
+    .map(({ name, test }, index) => {
+      const look =
+        test === undefined ? `command -v ${name} >/dev/null 2>&1` : `test -n "$(${test} 2>/dev/null)"`;
+      return `${look} || echo ${index}`;
+    })
+    .join("\n");
+  const { stdout } = await run("sh", ["-c", `${script}\ntrue`]);
+  return stdout.split("\n").flatMap((line) => (line === "" ? [] : (tools[Number(line)] ?? [])));
+}
+
+function packagesOf(tools: readonly ToolRequirement[]): readonly string[] {
+  return [...new Set(tools.flatMap((one) => one.package ?? []))];
 }
 
 /**
@@ -67,13 +87,13 @@ async function missingTools(tools: readonly ToolRequirement[]): Promise<ToolRequ
  */
 export async function requireTools(tools: readonly ToolRequirement[], install: boolean): Promise<void> {
   let missing = await missingTools(tools);
-  const packages = missing.map((one) => one.package).filter((name) => name !== undefined);
+  const packages = packagesOf(missing);
   if (install && packages.length > 0 && (await missingTools([tool("apt-get")])).length === 0) {
     await installPackages(packages);
     missing = await missingTools(tools);
   }
   if (missing.length === 0) return;
-  const installable = missing.map((one) => one.package).filter((name) => name !== undefined);
+  const installable = packagesOf(missing);
   const hints = [
     ...(installable.length === 0
       ? []
@@ -81,9 +101,9 @@ export async function requireTools(tools: readonly ToolRequirement[], install: b
     ...(missing.includes(go) ? ["install Go 1.26 or newer from go.dev/dl"] : []),
   ];
   throw new CastleError("parts/tools-missing", {
-    message: `building the parts needs what is not installed here: ${missing.map((one) => one.name).join(", ")}`,
+    message: `not installed here, and needed: ${missing.map((one) => one.name).join(", ")}`,
     hint: hints.join("; "),
-    details: { missing: missing.map((one) => one.name) },
+    details: { missing: missing.map((one) => one.name), packages: installable },
   });
 }
 
