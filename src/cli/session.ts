@@ -29,12 +29,17 @@ export interface SessionOptions {
   readonly spec: SpecFile;
   readonly verb: string;
   readonly report: Report;
+  /** Milliseconds that one wait may take; see CastleRun. */
+  readonly patience?: number;
 }
+
+/** Milliseconds: a rack's firmware and disk are slow. */
+const PATIENCE = 300_000;
 
 /** Does a changing operation on a castle: with its lock held, and every event in the journal of this run. */
 export async function changeCastle<T>(
   context: Context,
-  { spec, verb, report }: SessionOptions,
+  { spec, verb, report, patience = PATIENCE }: SessionOptions,
   work: (run: CastleRun) => Promise<T>,
 ): Promise<T> {
   const { castle } = spec;
@@ -47,7 +52,7 @@ export async function changeCastle<T>(
       report(event);
     };
     try {
-      const result = await work(await openRun(context, spec, home, both));
+      const result = await work({ ...(await openRun(context, spec, home, both)), patience });
       journal.end("done");
       return result;
     } catch (error) {
@@ -85,14 +90,15 @@ async function openRun(
     store: secretStore(context, spec),
     programs: { terraform, talosctl },
     report,
+    patience: PATIENCE,
     signal: context.signal,
   };
 }
 
 export function secretStore(context: Context, { castle, folder }: SpecFile): SecretStore {
   const { identity } = places(context);
-  return encryptedFileStore(join(folder, `${castle.name}.secrets.age`), () =>
-    ageIdentity(identity, context.env["CASTLE_AGE_IDENTITY"]),
+  return encryptedFileStore(join(folder, `${castle.name}.secrets.age`), (locked) =>
+    ageIdentity(identity, context.env["CASTLE_AGE_IDENTITY"], locked),
   );
 }
 

@@ -17,5 +17,10 @@ export interface CastleRun {
     readonly talosctl: string;
   };
   readonly report: Report;
+  /**
+   * Milliseconds that one wait for the castle may take: for a machine to boot and answer, for etcd to have its voters,
+   * for all nodes to be Ready.
+   */
+  readonly patience: number;
   readonly signal: AbortSignal;
 }

@@ -7,6 +7,7 @@ import { bootstrapOnce } from "./raise/bootstrap.ts";
 import { type Configured, configureNode } from "./raise/configure.ts";
 import { type CastleIdentity, ensureIdentity } from "./raise/identity.ts";
 import { allNodesReady, apiOnVip, fetchKubeconfig, kubeconfigFromHere } from "./raise/kubernetes.ts";
+import { refuseLostSecrets } from "./raise/lost-secrets.ts";
 import { ensureMachines } from "./raise/machines.ts";
 import { NodeClients } from "./raise/node-clients.ts";
 import { allVoters } from "./raise/quorum.ts";
@@ -44,6 +45,7 @@ export async function up(given: CastleRun): Promise<Raised> {
     }
   };
   const { castle, ground, report } = run;
+  await refuseLostSecrets(run);
   let machinesAt = 0;
   const identity = runStep(
     report,
@@ -58,7 +60,7 @@ export async function up(given: CastleRun): Promise<Raised> {
     { id: "machines", title: `Machines on ${ground.proxmox.hosts.join(", ")}` },
     async () => {
       await ground.announce(Object.fromEntries(castle.nodes.map(({ name, address }) => [name, address])));
-      const made = await ensureMachines(run);
+      const made = await ensureMachines(run, identity);
       machinesAt = since();
       return made;
     },

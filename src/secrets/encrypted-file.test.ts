@@ -13,7 +13,9 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 const store = (identityFile = "identity") =>
-  encryptedFileStore(join(folder, "x.secrets.age"), () => ageIdentity(join(folder, identityFile), undefined));
+  encryptedFileStore(join(folder, "x.secrets.age"), (locked) =>
+    ageIdentity(join(folder, identityFile), undefined, locked),
+  );
 
 test("what was put comes back, and the file holds no clear text", async () => {
   await store().put({ "talos-secrets": new Secret("the bundle") });
@@ -34,9 +36,19 @@ test("putting the same again leaves the file as it is, byte for byte", async () 
 
 test("another identity, and a damaged file, are refused with what to do", async () => {
   await store().put({ kubeconfig: new Secret("mine") });
+  await ageIdentity(join(folder, "other"), undefined);
   await expect(store("other").get("kubeconfig")).rejects.toMatchObject({ code: "secrets/unreadable" });
   await writeFile(join(folder, "x.secrets.age"), "-----BEGIN AGE ENCRYPTED FILE-----\nAAAA\n");
   await expect(store().put({ kubeconfig: new Secret("new") })).rejects.toMatchObject({
     code: "secrets/unreadable",
   });
+});
+
+test("no identity is made up for a file that another one has locked", async () => {
+  await store().put({ kubeconfig: new Secret("mine") });
+  await expect(store("lost").get("kubeconfig")).rejects.toMatchObject({
+    code: "secrets/identity",
+    message: expect.stringContaining(join(folder, "lost")),
+  });
+  await expect(stat(join(folder, "lost"))).rejects.toMatchObject({ code: "ENOENT" });
 });

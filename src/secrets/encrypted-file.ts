@@ -9,14 +9,24 @@ import { type SecretStore, secretNames } from "./store.ts";
 const contentSchema = z.partialRecord(z.enum(secretNames), z.string());
 type Content = z.infer<typeof contentSchema>;
 
-/** A store in one age-encrypted, armored file that may be committed. */
-export function encryptedFileStore(path: string, identity: () => Promise<Secret>): SecretStore {
+/**
+ * A store in one age-encrypted, armored file that may be committed.
+ * @param identity is told the file that it has to open, if there is one
+ */
+export function encryptedFileStore(
+  path: string,
+  identity: (locked: string | undefined) => Promise<Secret>,
+): SecretStore {
   const read = async (): Promise<Content> => {
     const armored = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return undefined;
-      throw error;
+      throw new CastleError("secrets/unreadable", {
+        message: `${path} cannot be read: ${error.message}`,
+        hint: "run castle as the user that raised the castle",
+        cause: error,
+      });
     });
-    return armored === undefined ? {} : decrypt(armored, await identity(), path);
+    return armored === undefined ? {} : decrypt(armored, await identity(path), path);
   };
   return {
     description: path,
@@ -33,7 +43,7 @@ export function encryptedFileStore(path: string, identity: () => Promise<Secret>
       }
       // A new encryption of the same would only be noise in the repository that the file lies in.
       if (isDeepStrictEqual(merged, content)) return;
-      await writeFileAtomic(path, await encrypt(merged, await identity()));
+      await writeFileAtomic(path, await encrypt(merged, await identity(undefined)));
     },
   };
 }
@@ -54,7 +64,7 @@ async function decrypt(armored: string, identity: Secret, path: string): Promise
   } catch (cause) {
     throw new CastleError("secrets/unreadable", {
       message: `${path} cannot be opened with this user's age identity: it was made for another one, or is damaged`,
-      hint: "set CASTLE_AGE_IDENTITY to the identity that the castle was raised with",
+      hint: "set CASTLE_AGE_IDENTITY to the identity that the castle was raised with, or restore the file from your repository",
       cause,
     });
   }

@@ -5,21 +5,32 @@ import { writeFileAtomic } from "../support/write-file.ts";
 
 /**
  * The age identity that opens the encrypted file: what the caller was given (CASTLE_AGE_IDENTITY: the identity
- * itself or a path), or the file, made on first use with mode 0600.
+ * itself or a path), or the file, made with mode 0600 where there is nothing yet that an identity would have to open.
+ * @param locked the encrypted file that the identity is to open; undefined: a new one may be made
  * @throws CastleError secrets/identity
  */
-export async function ageIdentity(file: string, given: string | undefined): Promise<Secret> {
+export async function ageIdentity(file: string, given: string | undefined, locked?: string): Promise<Secret> {
   if (given?.startsWith("AGE-SECRET-KEY-")) return new Secret(given);
   const path = given ?? file;
   const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === "ENOENT") return undefined;
-    throw new CastleError("secrets/identity", { message: `The age identity ${path} cannot be read`, cause });
+    throw new CastleError("secrets/identity", {
+      message: `The age identity ${path} cannot be read: ${cause.message}`,
+      hint: "run castle as the user that raised the castle, or name another identity with CASTLE_AGE_IDENTITY",
+      cause,
+    });
   });
   if (text !== undefined) return parseIdentity(text, path);
   if (given !== undefined) {
     throw new CastleError("secrets/identity", {
       message: `CASTLE_AGE_IDENTITY names ${path}, which does not exist`,
       hint: "unset CASTLE_AGE_IDENTITY to use the identity of this user, or copy the file there",
+    });
+  }
+  if (locked !== undefined) {
+    throw new CastleError("secrets/identity", {
+      message: `${locked} is encrypted, and the age identity that opens it is not here: there is no ${path}`,
+      hint: "copy that file from the machine that raised the castle, or name it with CASTLE_AGE_IDENTITY",
     });
   }
   const { generateIdentity } = await import("age-encryption");

@@ -6,9 +6,6 @@ import { services } from "../../talos/services.ts";
 import type { CastleRun } from "../castle-run.ts";
 import type { NodeClients } from "./node-clients.ts";
 
-/** Milliseconds for a control plane's etcd to be ready to be bootstrapped, or to show that it was. */
-const WITHIN = 300_000;
-
 /** What a node may answer while it starts its services on a fresh configuration. */
 const STARTING = new Set(["talos/not-ready", "talos/unreachable", "talos/refused"]);
 
@@ -32,26 +29,40 @@ export async function bootstrapOnce(
 }
 
 /**
- * Waits until every control plane tells. An etcd without data stays in Preparing until somebody bootstraps or lets it
- * join; one with data goes on to Running, with or without quorum.
+ * Waits until one control plane tells that its etcd has data, or every one that it has none. An etcd without data stays
+ * in Preparing until somebody bootstraps or lets it join; one with data goes on to Running, with or without quorum.
+ * @throws CastleError lifecycle/timed-out if one does not tell and no other has data: it might
  */
 async function anyMemberRuns(
   run: CastleRun,
   clients: NodeClients,
   controlPlanes: readonly CastleNode[],
 ): Promise<boolean> {
-  const states = await Promise.all(
-    controlPlanes.map(async (node) => {
-      const client = await clients.trusted(node);
-      return whenStarted(run, node.name, async () => {
-        const etcd = (await services(client, { signal: run.signal })).find(({ id }) => id === "etcd");
-        if (etcd === undefined || etcd.state === "Waiting" || etcd.state === "Initialized") return undefined;
-        return etcd.state;
-      });
-    }),
-  );
-  return states.some((state) => state !== "Preparing");
+  const answered = new AbortController();
+  const signal = AbortSignal.any([run.signal, answered.signal]);
+  const hasData = async (node: CastleNode): Promise<true> => {
+    const client = await clients.trusted(node);
+    const state = await whenStarted({ ...run, signal }, node.name, async () => {
+      const etcd = (await services(client, { signal, deadline: 5_000 })).find(({ id }) => id === "etcd");
+      if (etcd === undefined || etcd.state === "Waiting" || etcd.state === "Initialized") return undefined;
+      return etcd.state;
+    });
+    if (state === "Preparing") throw new NoData();
+    return true;
+  };
+  try {
+    return await Promise.any(controlPlanes.map(hasData));
+  } catch (error) {
+    const reasons: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
+    const unknown = reasons.find((reason) => !(reason instanceof NoData));
+    if (unknown === undefined) return false;
+    throw unknown;
+  } finally {
+    answered.abort();
+  }
 }
+
+class NoData extends Error {}
 
 function whenStarted<T>(run: CastleRun, node: string, look: () => Promise<T | undefined>): Promise<T> {
   let last = "";
@@ -67,11 +78,11 @@ function whenStarted<T>(run: CastleRun, node: string, look: () => Promise<T | un
     },
     {
       every: 100,
-      within: WITHIN,
+      within: run.patience,
       signal: run.signal,
       onTimeout: () =>
         new CastleError("lifecycle/timed-out", {
-          message: `${node}'s etcd was not ready within ${WITHIN / 1000} s: ${last}`,
+          message: `${node}'s etcd was not ready within ${run.patience / 1000} s: ${last}`,
           hint: `castle talosctl -- -n ${node} service etcd`,
         }),
     },

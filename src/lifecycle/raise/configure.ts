@@ -8,9 +8,6 @@ import { type Standing, standing } from "../../talos/standing.ts";
 import type { CastleRun } from "../castle-run.ts";
 import type { NodeClients } from "./node-clients.ts";
 
-/** Milliseconds for a machine to boot and answer: a rack's firmware and disk are slow. */
-const BOOT = 300_000;
-
 export type Configured = "new" | "already-ours";
 
 /**
@@ -19,12 +16,12 @@ export type Configured = "new" | "already-ours";
  * @throws CastleError lifecycle/foreign-node, talos/unreachable, talos/config-rejected
  */
 export async function configureNode(
-  run: Pick<CastleRun, "signal">,
+  run: Pick<CastleRun, "signal" | "patience">,
   clients: NodeClients,
   node: CastleNode,
   config: Secret,
 ): Promise<Configured> {
-  const { signal } = run;
+  const { signal, patience } = run;
   const endpoint = await clients.endpoint(node);
   let last: Standing = { kind: "silent", reason: "it was never asked" };
   return poll(
@@ -43,7 +40,7 @@ export async function configureNode(
           return last satisfies never;
       }
     },
-    { every: 100, within: BOOT, signal, onTimeout: () => silent(node, last) },
+    { every: 100, within: patience, signal, onTimeout: () => silent(node, last, patience) },
   );
 }
 
@@ -77,10 +74,10 @@ function foreign(node: CastleNode): CastleError {
   });
 }
 
-function silent(node: CastleNode, last: Standing): CastleError {
+function silent(node: CastleNode, last: Standing, patience: number): CastleError {
   const reason = last.kind === "silent" ? `: ${last.reason}` : "";
   return new CastleError("talos/unreachable", {
-    message: `${node.name} (${node.address}) did not answer within ${BOOT / 1000} s${reason}`,
+    message: `${node.name} (${node.address}) did not answer within ${patience / 1000} s${reason}`,
     hint: `look at its console (castle lab logs ${node.name}, or the hypervisor's own); castle up goes on from here`,
     details: { node: node.name, address: node.address },
   });

@@ -2,55 +2,62 @@ import { CastleError } from "../../errors/castle-error.ts";
 import { apiAnswers } from "../../kubernetes/api-probe.ts";
 import { type ClusterNode, connectCluster } from "../../kubernetes/cluster.ts";
 import { withServer } from "../../kubernetes/kubeconfig.ts";
+import type { CastleNode } from "../../spec/castle.ts";
 import { poll } from "../../support/poll.ts";
 import type { Secret } from "../../support/secret.ts";
 import { kubeconfig } from "../../talos/kubeconfig.ts";
 import type { CastleRun } from "../castle-run.ts";
 import type { NodeClients } from "./node-clients.ts";
 
-/** Milliseconds; on a slow rack the images are pulled within it. */
-const WITHIN = 600_000;
+/** How many times the run's patience Kubernetes gets: on a slow rack its images are pulled within it. */
+const IMAGES = 2;
 const API_PORT = 6443;
 
 /** Waits until the Kubernetes API answers on the VIP itself. */
-export async function apiOnVip({ castle, ground, signal }: CastleRun): Promise<void> {
+export async function apiOnVip({ castle, ground, signal, patience }: CastleRun): Promise<void> {
   const { vip } = castle.network;
+  const within = IMAGES * patience;
   const { host, port } = await ground.reach(vip, API_PORT);
   await poll(async () => ((await apiAnswers(host, port, 1_000, signal)) ? true : undefined), {
     every: 100,
-    within: WITHIN,
+    within,
     signal,
     onTimeout: () =>
       new CastleError("lifecycle/timed-out", {
-        message: `The Kubernetes API did not answer on the VIP ${vip} within ${WITHIN / 1000} s`,
+        message: `The Kubernetes API did not answer on the VIP ${vip} within ${within / 1000} s`,
         hint: "castle status shows who holds the VIP; castle talosctl -- service etcd, and -- containers -k",
       }),
   });
 }
 
-/** The administrator's kubeconfig as the castle's first control plane makes it; its server is the VIP. */
+/** The administrator's kubeconfig as any of the control planes makes it; its server is the VIP. */
 export async function fetchKubeconfig(run: CastleRun, clients: NodeClients): Promise<Secret> {
-  const [first] = run.castle.nodes;
-  if (first === undefined) throw new Error("a castle has nodes");
-  const client = await clients.trusted(first);
+  const controlPlanes = run.castle.nodes.filter(({ role }) => role === "controlplane");
+  const within = IMAGES * run.patience;
+  const ask = async (node: CastleNode) =>
+    kubeconfig(await clients.trusted(node), { signal: run.signal, deadline: 5_000 });
   let last = "";
   return poll(
     async () => {
       try {
-        return await kubeconfig(client, { signal: run.signal, deadline: 5_000 });
+        return await Promise.any(controlPlanes.map(ask));
       } catch (error) {
-        if (!(error instanceof CastleError) || error.code === "command/interrupted") throw error;
-        last = error.message;
+        const reasons: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
+        const grave = reasons.find(
+          (reason) => !(reason instanceof CastleError) || reason.code === "command/interrupted",
+        );
+        if (grave !== undefined) throw grave;
+        last = reasons.map((reason) => (reason instanceof CastleError ? reason.message : "")).join("; ");
         return undefined;
       }
     },
     {
       every: 250,
-      within: WITHIN,
+      within,
       signal: run.signal,
       onTimeout: () =>
         new CastleError("lifecycle/timed-out", {
-          message: `${first.name} made no kubeconfig within ${WITHIN / 1000} s: ${last}`,
+          message: `No control plane made a kubeconfig within ${within / 1000} s: ${last}`,
           hint: "castle status",
         }),
     },
@@ -66,6 +73,7 @@ export async function kubeconfigFromHere(run: Pick<CastleRun, "ground">, lan: Se
 /** Waits until every node of the spec is Ready in Kubernetes. */
 export async function allNodesReady(run: CastleRun, access: Secret): Promise<{ detail: string }> {
   const { castle, report, signal } = run;
+  const within = IMAGES * run.patience;
   const cluster = await connectCluster(access);
   let last = "the API did not answer";
   await poll(
@@ -89,11 +97,11 @@ export async function allNodesReady(run: CastleRun, access: Secret): Promise<{ d
     },
     {
       every: 250,
-      within: WITHIN,
+      within,
       signal,
       onTimeout: () =>
         new CastleError("lifecycle/timed-out", {
-          message: `Not all nodes were Ready within ${WITHIN / 1000} s: ${last}`,
+          message: `Not all nodes were Ready within ${within / 1000} s: ${last}`,
           hint: "castle kubectl -- describe node NODE",
         }),
     },

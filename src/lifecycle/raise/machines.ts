@@ -3,6 +3,7 @@ import { ownershipTag } from "../../infra/ownership.ts";
 import { assertReady, preflight } from "../../infra/preflight.ts";
 import { type Machine, ProxmoxClient } from "../../infra/proxmox-client.ts";
 import type { PlanSummary } from "../../infra/plan-summary.ts";
+import { registerSchematic } from "../../infra/schematic.ts";
 import { Terraform } from "../../infra/terraform.ts";
 import { piecesOf } from "../../journal/step.ts";
 import type { CastleRun } from "../castle-run.ts";
@@ -25,15 +26,23 @@ export function terraformOf(
 /**
  * The machines as the spec has them, by Terraform. What stands in the way is found before anything is created.
  * Changes that restart a machine are left for `rollChanges`: those go one node at a time.
+ * @param secrets resolved when the castle's secrets are kept: no machine is made that they could be lost for
  */
-export async function ensureMachines(run: CastleRun): Promise<{ detail: string; plan: PlanSummary }> {
-  const { signal } = run;
+export async function ensureMachines(
+  run: CastleRun,
+  secrets: Promise<unknown>,
+): Promise<{ detail: string; plan: PlanSummary }> {
+  const { castle, ground, signal } = run;
+  // The factory builds no image of a schematic that it was never shown.
+  if (ground.kind === "rack") await registerSchematic(castle.talos.extensions, { signal });
   const terraform = terraformOf(run);
   const checks = checkGround(run);
   // Both are slow and neither depends on the other; whichever fails first is told.
   const [plan] = await Promise.all([terraform.plan({ signal }), checks]);
+  await secrets;
   const restarts = plan.updates.filter((change) => change.restarts);
-  if (restarts.length === 0) await terraform.apply(signal);
+  // A plan that is refused is refused here, before anything of it is rolled out.
+  if (restarts.length === 0 || plan.refusal !== undefined) await terraform.apply(signal);
   return { detail: describe(plan), plan };
 }
 

@@ -4,12 +4,9 @@ import { type EtcdMember, etcdMembers } from "../../talos/etcd.ts";
 import type { CastleRun } from "../castle-run.ts";
 import type { NodeClients } from "./node-clients.ts";
 
-/** Milliseconds. Learners join one after the other and are promoted when they are in sync. */
-const WITHIN = 300_000;
-
 /** Waits until etcd's voters are the castle's control planes, all of them and nobody else. */
 export async function allVoters(run: CastleRun, clients: NodeClients): Promise<{ detail: string }> {
-  const { castle, report, signal } = run;
+  const { castle, report, signal, patience } = run;
   const names = castle.nodes.filter(({ role }) => role === "controlplane").map(({ name }) => name);
   let last = "no control plane answered";
   await poll(
@@ -28,11 +25,11 @@ export async function allVoters(run: CastleRun, clients: NodeClients): Promise<{
     },
     {
       every: 250,
-      within: WITHIN,
+      within: patience,
       signal,
       onTimeout: () =>
         new CastleError("lifecycle/timed-out", {
-          message: `etcd did not have ${names.length} voters within ${WITHIN / 1000} s; ${last}`,
+          message: `etcd did not have ${names.length} voters within ${patience / 1000} s; ${last}`,
           hint: "castle status; castle talosctl -- service etcd",
         }),
     },

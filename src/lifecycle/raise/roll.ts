@@ -23,8 +23,6 @@ const activeConfigs: Kind<unknown> = {
 };
 const ACTIVE = "v1alpha1";
 
-/** Milliseconds for one node to be back and healthy after a change. */
-const WITHIN = 300_000;
 /** Milliseconds of health without a break: Talos restarts what a change touches a moment after it has said yes. */
 const STEADY = 4_000;
 
@@ -107,11 +105,11 @@ async function allHealthy(run: CastleRun, clients: NodeClients): Promise<void> {
     },
     {
       every: 500,
-      within: WITHIN,
+      within: run.patience,
       signal: run.signal,
       onTimeout: () =>
         new CastleError("lifecycle/timed-out", {
-          message: `The castle was not healthy again within ${WITHIN / 1000} s: ${last}`,
+          message: `The castle was not healthy again within ${run.patience / 1000} s: ${last}`,
           hint: "castle status; the nodes not yet changed were left as they are",
         }),
     },
