@@ -27,11 +27,6 @@ export interface EtcdStatus {
   readonly errors: readonly string[];
 }
 
-export interface EtcdAlarm {
-  readonly member: string;
-  readonly kind: "no-space" | "corrupt";
-}
-
 export interface MemberQuery extends CallSettings {
   /** What the asked member itself believes, even without quorum; otherwise what the cluster agrees on. */
   readonly local?: boolean;
@@ -82,21 +77,6 @@ export async function etcdStatus(client: TalosClient, settings: CallSettings = {
   };
 }
 
-export async function etcdAlarms(client: TalosClient, settings: CallSettings = {}): Promise<EtcdAlarm[]> {
-  const answers = await client.call(calls.etcdAlarmList, {}, settings);
-  return soleAnswer(client, "EtcdAlarmList", answers).memberAlarms.flatMap(({ memberId: id, alarm }) =>
-    alarm === "NONE"
-      ? []
-      : [{ member: memberId(id), kind: alarm === "NOSPACE" ? ("no-space" as const) : ("corrupt" as const) }],
-  );
-}
-
-/** Takes the asked node's member out of the cluster; needs quorum. */
-export async function etcdLeave(client: TalosClient, settings: CallSettings = {}): Promise<void> {
-  const answers = await client.call(calls.etcdLeaveCluster, {}, { deadline: 60_000, ...settings });
-  soleAnswer(client, "EtcdLeaveCluster", answers);
-}
-
 /** Takes any member out of the cluster, by the id that `etcdMembers` names; needs quorum. */
 export async function etcdRemoveMember(
   client: TalosClient,
@@ -109,16 +89,6 @@ export async function etcdRemoveMember(
     "EtcdRemoveMemberByID",
     await client.call(calls.etcdRemoveMemberById, request, settings),
   );
-}
-
-/** Asks the leader to hand over. @returns the new leader's name; undefined: the asked member did not lead */
-export async function etcdForfeitLeadership(
-  client: TalosClient,
-  settings: CallSettings = {},
-): Promise<string | undefined> {
-  const answers = await client.call(calls.etcdForfeitLeadership, {}, settings);
-  const { member } = soleAnswer(client, "EtcdForfeitLeadership", answers);
-  return member === "" ? undefined : member;
 }
 
 function memberId(decimal: string): string {

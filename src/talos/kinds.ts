@@ -56,29 +56,3 @@ export const addressStatuses: Kind<{ address: string; linkName: string }> = {
   type: "AddressStatuses.net.talos.dev",
   spec: z.object({ address: z.string(), linkName: z.string() }),
 };
-
-/** What Talos sees of its own Kubernetes node. */
-export const nodeStatuses: Kind<{ nodename: string; nodeReady: boolean; unschedulable: boolean }> = {
-  namespace: "k8s",
-  type: "NodeStatuses.kubernetes.talos.dev",
-  spec: z.object({ nodename: z.string(), nodeReady: z.boolean(), unschedulable: z.boolean() }),
-};
-
-/** Complaints of the node about itself, for example that two nodes have one address. */
-export const diagnostics: Kind<{ message: string; details: string[] }> = {
-  namespace: "runtime",
-  type: "Diagnostics.runtime.talos.dev",
-  spec: z.object({
-    message: z.string(),
-    details: z
-      .array(z.string())
-      .nullish()
-      .transform((details) => details ?? []),
-  }),
-};
-
-export const timeStatuses: Kind<{ synced: boolean; syncDisabled: boolean }> = {
-  namespace: "runtime",
-  type: "TimeStatuses.v1alpha1.talos.dev",
-  spec: z.object({ synced: z.boolean(), syncDisabled: z.boolean() }),
-};

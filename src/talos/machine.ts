@@ -89,6 +89,7 @@ export interface ResetSettings extends CallSettings {
 /**
  * Starts the node's Reset sequence, which goes on after this returns.
  * @returns the actor id that the sequence's events carry
+ * @public nothing calls it yet: rebuilding a castle will
  */
 export async function reset(
   client: TalosClient,
@@ -101,39 +102,4 @@ export async function reset(
     mode: "ALL" as const,
   };
   return soleAnswer(client, "Reset", await client.call(calls.reset, request, settings)).actorId;
-}
-
-/** Starts a reboot. @returns the actor id. @throws CastleError talos/unsupported in container mode */
-export async function reboot(client: TalosClient, settings: CallSettings = {}): Promise<string> {
-  return soleAnswer(client, "Reboot", await client.call(calls.reboot, {}, settings)).actorId;
-}
-
-/** Starts a shutdown; `force` does not wait for pods. @returns the actor id */
-export async function shutdown(
-  client: TalosClient,
-  { force, ...settings }: CallSettings & { readonly force?: boolean } = {},
-): Promise<string> {
-  return soleAnswer(
-    client,
-    "Shutdown",
-    await client.call(calls.shutdown, { force: force ?? false }, settings),
-  ).actorId;
-}
-
-export interface MachineMemory {
-  /** KiB */
-  readonly total: number;
-  /** KiB */
-  readonly available: number;
-}
-
-export async function memory(client: TalosClient, settings: CallSettings = {}): Promise<MachineMemory> {
-  const { meminfo } = soleAnswer(client, "Memory", await client.call(calls.memory, {}, settings));
-  return { total: Number(meminfo?.memtotal ?? 0), available: Number(meminfo?.memavailable ?? 0) };
-}
-
-/** When the machine's kernel started. */
-export async function bootTime(client: TalosClient, settings: CallSettings = {}): Promise<Date> {
-  const answer = soleAnswer(client, "SystemStat", await client.call(calls.systemStat, {}, settings));
-  return new Date(Number(answer.bootTime) * 1_000);
 }

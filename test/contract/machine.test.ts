@@ -202,6 +202,23 @@ describe.skipIf(!canRunLab)("a machine that ends by itself", () => {
     });
   });
 
+  // Closed, the driver looks for itself no more: the end is found by the very next call, as within 200 ms of it.
+  test.each(["start", "state"] as const)(
+    "a Reset that nobody has seen is told and wiped by %s",
+    async (call) => {
+      machines.close();
+      await lab.command(211, "reset");
+      await until(async () => (await machines.initPid(211)) === undefined || undefined);
+      if (call === "start") await machines.start(machineConfig(211));
+      else expect(await machines.state(211)).toBe("stopped");
+      expect(exits).toEqual([[211, { kind: "reset", reboot: false }]]);
+      if (call === "state") await machines.start(machineConfig(211));
+      // An empty disk counts from the beginning.
+      await until(async () => (await lab.boots(211).catch(() => 0)) === 1 || undefined);
+      expect(exits).toHaveLength(1);
+    },
+  );
+
   test("after a reboot its disks are kept", async () => {
     await lab.command(211, "reboot");
     expect(await exited()).toEqual([211, { kind: "reboot-requested" }]);

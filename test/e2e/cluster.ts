@@ -3,25 +3,19 @@ import { join } from "node:path";
 import { z } from "zod";
 import { lanNamespace } from "../../src/lab/namespaces.ts";
 import { runcRoot } from "../../src/lab/machine/names.ts";
+import type { CastleNode } from "../../src/spec/castle.ts";
+import { parseSpec } from "../../src/spec/parse.ts";
 import { poll } from "../../src/support/poll.ts";
 import { run } from "../../src/support/run.ts";
 import { part } from "../fixtures/parts.ts";
 import { type CastleCommand, type Status, statusShape } from "./castle-command.ts";
 
-const validation = z.object({
-  nodes: z.array(
-    z.object({
-      name: z.string(),
-      role: z.enum(["controlplane", "worker"]),
-      address: z.string(),
-      vmid: z.int(),
-    }),
-  ),
-});
-export type Node = z.infer<typeof validation>["nodes"][number];
+export type Node = Pick<CastleNode, "name" | "role" | "address" | "vmid">;
 
 export async function nodesOf(castle: CastleCommand): Promise<readonly Node[]> {
-  return (await castle.ask(validation, "validate")).nodes;
+  const parsed = parseSpec(await readFile(join(castle.folder, "castle.yaml"), "utf8"), "castle.yaml");
+  if ("faults" in parsed) throw new Error(parsed.faults.map(({ message }) => message).join("; "));
+  return parsed.castle.nodes;
 }
 
 const record = z.object({ init_process_pid: z.int(), init_process_start: z.int() });
