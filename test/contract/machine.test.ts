@@ -304,7 +304,8 @@ test.skipIf(!canRunLab)(
     const supervisor = Number(await readFile(join(names.boot, "supervisor.pid"), "utf8"));
     process.kill(supervisor, "SIGKILL");
     process.kill((await machines.initPid(211)) ?? 0, "SIGKILL");
-    await until(async () => ((await machines.state(211)) === "stopped" ? true : undefined));
+    // The restart comes before anybody looks.
+    await until(async () => ((await machines.initPid(211)) === undefined ? true : undefined));
     await run("ip", ["netns", "delete", names.namespace]);
     await rm(runFolder(NAME), { recursive: true });
     await openDriver();

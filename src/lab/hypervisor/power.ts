@@ -47,6 +47,8 @@ export class Power {
 
   /** Starts a machine; call within the machine's turn of `queue`. */
   async start(vm: VmRecord): Promise<void> {
+    // An end that nobody has seen yet is told now, as one of the life before.
+    await this.#driver.state(vm.vmid);
     const config = machineConfig(vm, this.#file.state.volumes);
     const wantedBefore = vm.onWanted;
     vm.onWanted = true;

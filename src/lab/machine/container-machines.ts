@@ -32,6 +32,8 @@ export class ContainerMachines implements MachineDriver {
   /** Ends that nobody has been told of, because nobody listens yet. */
   readonly #untold: [number, Exit][] = [];
   readonly #watch: NodeJS.Timeout;
+  /** Ends that are being dealt with. */
+  readonly #ending = new Map<number, Promise<void>>();
   #looking = false;
 
   private constructor(place: LabPlace, parts: MachineParts, host: MachineHost) {
@@ -75,6 +77,8 @@ export class ContainerMachines implements MachineDriver {
   async start(config: MachineConfig): Promise<void> {
     await this.#inTurn(config.vmid, async (names) => {
       if ((await findInit(this.#place.lab, names)) !== undefined) return;
+      // An end that nobody has looked at yet may have been a Reset: it is told, and the disks are emptied, first.
+      await this.#dealWithEnd(config.vmid, names);
       await this.#clear(config.vmid, names);
       try {
         await this.#prepareBoot(config, names);
@@ -141,7 +145,12 @@ export class ContainerMachines implements MachineDriver {
     });
   }
 
+  /** "stopped" is said only after an end has been dealt with and told, so that a start never comes in between. */
   async state(vmid: number): Promise<PowerState> {
+    if ((await this.initPid(vmid)) !== undefined) return "running";
+    const ended = await exists(machineNames(this.#place, vmid).poweredOn);
+    // A call that is under way deals with the machine itself.
+    if (ended && (this.#ending.has(vmid) || !this.#turns.has(vmid))) await this.#end(vmid);
     return (await this.initPid(vmid)) === undefined ? "stopped" : "running";
   }
 
@@ -217,17 +226,44 @@ export class ContainerMachines implements MachineDriver {
     if (this.#turns.has(vmid) || !(await exists(names.poweredOn))) return;
     await boundConsole(names.console);
     if (await this.#isUp(names)) return;
-    await this.#inTurn(vmid, async () => {
-      if (!(await exists(names.poweredOn)) || (await this.#isUp(names))) return;
-      const ours = await exists(names.pullingPlug);
-      const exit = ours
-        ? undefined
-        : exitCause(await exitCodeOf(names), await saidSincePowerOn(names.console));
-      // Wiped before anybody is told: a kill in between must not leave a reset machine with its old disks.
-      if (exit?.kind === "reset") await emptyDisk(names.disk);
-      await this.#clear(vmid, names);
-      if (exit !== undefined) this.#tell(vmid, exit);
-    });
+    await this.#end(vmid);
+  }
+
+  /** Deals with the end of a machine in its turn; whoever asks meanwhile waits for the same work. */
+  async #end(vmid: number): Promise<void> {
+    const ending = this.#ending.get(vmid) ?? this.#inTurn(vmid, (names) => this.#dealWithEnd(vmid, names));
+    this.#ending.set(vmid, ending);
+    try {
+      await ending;
+    } finally {
+      this.#ending.delete(vmid);
+    }
+  }
+
+  /** Finds out why the machine ended, if it did and nobody has yet, empties its disks after a reset, and tells. */
+  async #dealWithEnd(vmid: number, names: MachineNames): Promise<void> {
+    if (!(await exists(names.poweredOn)) || !(await this.#hasEnded(names))) return;
+    const ours = await exists(names.pullingPlug);
+    const exit = ours ? undefined : exitCause(await exitCodeOf(names), await saidSincePowerOn(names.console));
+    // Wiped before anybody is told: a kill in between must not leave a reset machine with its old disks.
+    if (exit?.kind === "reset") await emptyDisk(names.disk);
+    await this.#clear(vmid, names);
+    if (exit !== undefined) this.#tell(vmid, exit);
+  }
+
+  /** The supervisor, which writes the exit code down, ends soon after init; one from a killed start may yet begin it. */
+  async #hasEnded(names: MachineNames): Promise<boolean> {
+    const looked = async () => {
+      if ((await findInit(this.#place.lab, names)) !== undefined) return { ended: false };
+      return (await findSupervisor(names)) === undefined ? { ended: true } : undefined;
+    };
+    const hangs = new Error("the supervisor hangs");
+    try {
+      return (await poll(looked, { every: 10, within: 10_000, onTimeout: () => hangs })).ended;
+    } catch (error) {
+      if (error !== hangs) throw error;
+      return true;
+    }
   }
 
   async #isUp(names: MachineNames): Promise<boolean> {

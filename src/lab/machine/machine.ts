@@ -52,6 +52,7 @@ export interface MachineDriver {
   destroy(vmid: number): Promise<void>;
   /** Empties the disks, as a reset of a real machine does. */
   wipe(vmid: number): Promise<void>;
+  /** Before it says "stopped" of a machine that ended by itself, the listeners have been told. */
   state(vmid: number): Promise<PowerState>;
   /**
    * Called once for each machine that ends by itself, also for one that did so while nobody was there to see; not for
