@@ -41,7 +41,6 @@ export const labTools: readonly ToolRequirement[] = [
   tool("setpriv", "util-linux"),
   tool("mount"),
   tool("umount", "mount"),
-  tool("modprobe", "kmod"),
   tool("openssl"),
   tool("sed"),
 ];
