@@ -1,9 +1,12 @@
 import { buildApplication, buildRouteMap } from "@stricli/core";
 import { kubeconfigCommand, talosconfigCommand } from "./commands/access.ts";
 import { downCommand } from "./commands/down.ts";
+import { eventsCommand } from "./commands/events.ts";
 import { initCommand } from "./commands/init.ts";
 import { labRoutes } from "./commands/lab/routes.ts";
 import { partsRoutes } from "./commands/parts.ts";
+import { planCommand } from "./commands/plan.ts";
+import { renderCommand } from "./commands/render.ts";
 import { statusCommand } from "./commands/status.ts";
 import { kubectlCommand, talosctlCommand } from "./commands/tools.ts";
 import { upCommand } from "./commands/up.ts";
@@ -17,13 +20,16 @@ const root = buildRouteMap<string, Context>({
   routes: {
     init: initCommand,
     validate: validateCommand,
+    plan: planCommand,
     up: upCommand,
     down: downCommand,
     status: statusCommand,
+    events: eventsCommand,
     kubeconfig: kubeconfigCommand,
     talosconfig: talosconfigCommand,
     kubectl: kubectlCommand,
     talosctl: talosctlCommand,
+    render: renderCommand,
     lab: labRoutes,
     parts: partsRoutes,
   },

@@ -38,6 +38,12 @@ export const installToolsFlag = {
   },
 } as const;
 
+/** @throws Error for the command line to show */
+export function wholeNumber(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new Error(`${text} is not a whole number`);
+}
+
 export const aliases = { f: "file", o: "output" } as const;
 export const aliasesWithYes = { f: "file", o: "output", y: "yes" } as const;
 

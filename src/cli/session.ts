@@ -62,13 +62,56 @@ export async function changeCastle<T>(
   });
 }
 
-/** Does an operation that only looks. */
+/**
+ * Does an operation that only looks, with the lock held all the same: Terraform's folder has room for one run. Starts
+ * nothing: where the lab is not up, there is no run.
+ */
 export async function lookAtCastle<T>(
   context: Context,
-  { spec, report }: Omit<SessionOptions, "verb">,
-  work: (run: CastleRun) => Promise<T>,
+  { spec, verb, report }: SessionOptions,
+  work: (run: CastleRun | undefined) => Promise<T>,
 ): Promise<T> {
-  return work(await openRun(context, spec, await castleHome(spec.folder, spec.castle.name), report));
+  const { castle } = spec;
+  const home = await castleHome(spec.folder, castle.name);
+  const ground = await findGround(context, castle);
+  if (ground === undefined) return work(undefined);
+  return withLock(home.lock, verb, async () =>
+    work(await standingRun(context, { spec, home, ground, report })),
+  );
+}
+
+interface Standing {
+  readonly spec: SpecFile;
+  readonly home: CastleHome;
+  readonly ground: Ground;
+  readonly report: Report;
+}
+
+async function standingRun(context: Context, { spec, home, ground, report }: Standing): Promise<CastleRun> {
+  const parts = openParts(context);
+  const config = ground.kind === "lab" ? { terraformConfig: await terraformConfig(home, parts) } : {};
+  return {
+    castle: spec.castle,
+    home,
+    ground: { ...ground, ...config },
+    store: secretStore(context, spec),
+    programs: await findPrograms(context, spec.castle, parts),
+    report,
+    patience: PATIENCE,
+    signal: context.signal,
+  };
+}
+
+async function findPrograms(
+  context: Context,
+  castle: Castle,
+  parts: PartsStore,
+): Promise<CastleRun["programs"]> {
+  const [terraform, talosctl] = await Promise.all([
+    locateTerraform(context.signal),
+    findTalosctl(context, castle, parts),
+  ]);
+  return { terraform, talosctl };
 }
 
 async function openRun(
@@ -79,16 +122,13 @@ async function openRun(
 ): Promise<CastleRun> {
   const { castle } = spec;
   const parts = openParts(context);
-  const [terraform, talosctl] = await Promise.all([
-    locateTerraform(context.signal),
-    findTalosctl(context, castle, parts),
-  ]);
+  const programs = await findPrograms(context, castle, parts);
   return {
     castle,
     home,
     ground: await openGround(context, castle, { parts, home, report }),
     store: secretStore(context, spec),
-    programs: { terraform, talosctl },
+    programs,
     report,
     patience: PATIENCE,
     signal: context.signal,

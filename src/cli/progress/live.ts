@@ -119,7 +119,9 @@ function picture(running: ReadonlyMap<string, Running>): readonly Placed[] {
     .filter(([, step]) => !isPiece(step))
     .flatMap(([id, step]): Placed[] => [
       { step, depth: 0 },
-      ...all.filter(([, { parent }]) => parent === id).map(([, piece]): Placed => ({ step: piece, depth: 1 })),
+      ...all
+        .filter(([, { parent }]) => parent === id)
+        .map(([, piece]): Placed => ({ step: piece, depth: 1 })),
     ]);
 }
 

@@ -3,19 +3,9 @@ import type { Castle, LabHypervisor } from "../../spec/castle.ts";
 import { Secret } from "../../support/secret.ts";
 import { labGround as nodesOfLab } from "../../talos/ground.ts";
 import type { Ground } from "./ground.ts";
+import { LAB_STAND_INS } from "./stand-ins.ts";
 
 const API_PORT = 6443;
-
-const STAND_INS = [
-  "machines are containers in network namespaces: no firmware, boot loader or kernel of their own, no Talos installer",
-  "disks are folders: no partitions, no disk encryption, no limit on their size",
-  "the hypervisor wipes and restarts a machine after a Talos reset, which container mode leaves undone",
-  "a reboot through the Talos API is refused by container mode: castle power-cycles the machine instead",
-  "cores are shared with the host and not limited; memory is not limited",
-  "addresses are given to the machine's card by the hypervisor, where a rack's nodes read them from cloud-init",
-  "the kubelet's eviction thresholds are absolute sizes, because all nodes share one disk",
-  "images come from a registry on the lab's network, time from the host, names from the lab's own DNS",
-] as const;
 
 /** A castle on a lab that is up. */
 export function labGround(
@@ -57,6 +47,6 @@ export function labGround(
     announce: async (names) => {
       await control.call("hosts", { records: { ...names } });
     },
-    standIns: STAND_INS,
+    standIns: LAB_STAND_INS,
   };
 }

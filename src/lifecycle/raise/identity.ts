@@ -9,11 +9,16 @@ export interface CastleIdentity {
   readonly credentials: Credentials;
 }
 
+/** As much of a run as secrets and configurations need: rendering has no Terraform and no progress. */
+export interface IdentityRun extends Pick<CastleRun, "castle" | "home" | "ground" | "store" | "signal"> {
+  readonly programs: Pick<CastleRun["programs"], "talosctl">;
+}
+
 /**
  * The castle's secrets, from the store or, for a castle that has none yet, newly made and kept before anything is
  * made with them; and all machine configurations that follow from them.
  */
-export async function ensureIdentity(run: CastleRun): Promise<CastleIdentity> {
+export async function ensureIdentity(run: IdentityRun): Promise<CastleIdentity> {
   const { castle, home, ground, store, programs, signal } = run;
   const tool = { path: programs.talosctl, folder: home.talos, signal };
   let secrets = await store.get("talos-secrets");
