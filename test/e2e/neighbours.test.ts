@@ -17,7 +17,7 @@ describe.skipIf(!canRunLab)("castles side by side", () => {
     ]);
     for (const castle of [east, west]) {
       await castle.spec("nodes: { controlPlanes: { count: 1 }, workers: { count: 0 } }\n");
-      await castle.run("up");
+      await castle.run("up", "--install-tools");
     }
   });
 

@@ -29,7 +29,7 @@ describe.skipIf(!canRunLab)(`castle up, killed again and again (CASTLE_TEST_SEED
       // It stood before its moment came: the next kill is of an `up` that has little to do.
       if (!killed) await statusIs(castle, ({ healthy }) => healthy, "healthy after an up that ended");
     }
-    await castle.run("up");
+    await castle.run("up", "--install-tools");
     const { nodes, etcd } = await statusIs(castle, ({ healthy }) => healthy, "healthy");
     expect(nodes).toHaveLength(5);
     expect(etcd.voters).toHaveLength(3);
@@ -38,7 +38,7 @@ describe.skipIf(!canRunLab)(`castle up, killed again and again (CASTLE_TEST_SEED
   });
 
   it("can be interrupted while it goes down", async () => {
-    await castle.run("up");
+    await castle.run("up", "--install-tools");
     for (let kill = 0; kill < 3; kill++) {
       const down = castle.start("down", "--yes");
       const timer = setTimeout(() => down.kill("SIGKILL"), seed.next(1500));
