@@ -18,6 +18,10 @@ export interface LabFolders {
   /** Shared by all labs of the host. */
   readonly sharedRun: string;
   readonly control: string;
+  /** Held by the daemon as long as it lives. */
+  readonly daemonLock: string;
+  /** Why the last daemon did not come up, for who started it. */
+  readonly failure: string;
 }
 
 export function labFolders(states: string, lab: string): LabFolders {
@@ -34,5 +38,7 @@ export function labFolders(states: string, lab: string): LabFolders {
     lanRun: join(run, "lan"),
     sharedRun: join(run, ".."),
     control: join(run, "control.sock"),
+    daemonLock: join(run, "daemon.lock"),
+    failure: join(run, "failure.json"),
   };
 }

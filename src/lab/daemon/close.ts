@@ -1,13 +1,13 @@
 import { rmdir } from "node:fs/promises";
 import { CastleError } from "../../errors/castle-error.ts";
 import { poll } from "../../support/poll.ts";
-import { endProcess, identify } from "../../support/process-identity.ts";
+import { endProcess } from "../../support/process-identity.ts";
+import { lockHolder } from "../../support/process-lock.ts";
 import type { LabFolders } from "../folders.ts";
 import { removeLan } from "../lan/lan.ts";
 import { type Leftover, census } from "../machine/census.ts";
 import { removeSharedCgroup } from "../machine/cgroup.ts";
 import { sweep } from "../machine/sweep.ts";
-import { readDescriptor } from "./descriptor-file.ts";
 import { findLab } from "./launch.ts";
 
 export interface CloseOptions {
@@ -22,10 +22,10 @@ export interface CloseOptions {
  */
 export async function closeLab({ folders, keepDisks }: CloseOptions): Promise<void> {
   const { lab, states, state, lanRun, sharedRun } = folders;
-  const daemon = await daemonProcess(folders);
+  const daemon = await lockHolder(folders.daemonLock);
   const running = await findLab(folders);
   if (running !== undefined) await running.control.call("stop", {});
-  if (daemon !== undefined) await endProcess(daemon, 10_000);
+  if (daemon !== undefined) await endProcess(daemon.process, 10_000);
   // The state goes last: it remembers which kernel settings are to be restored.
   await sweep({ lab, states, state: "keep" });
   await removeLan({ lab, state, run: lanRun, shared: sharedRun });
@@ -54,11 +54,4 @@ export async function closeLab({ folders, keepDisks }: CloseOptions): Promise<vo
 async function remaining(folders: LabFolders, keepDisks: boolean): Promise<readonly Leftover[]> {
   const found = await census({ labs: { name: folders.lab }, states: folders.states });
   return keepDisks ? found.filter(({ kind }) => kind !== "state") : found;
-}
-
-async function daemonProcess(folders: LabFolders) {
-  const descriptor = await readDescriptor(folders);
-  if (descriptor === undefined) return undefined;
-  const running = await findLab(folders);
-  return running === undefined ? undefined : identify(descriptor.pid);
 }

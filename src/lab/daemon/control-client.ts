@@ -1,14 +1,13 @@
 import { request } from "node:http";
 import { text } from "node:stream/consumers";
-import { type ErrorCode, catalogue } from "../../errors/catalogue.ts";
 import { CastleError } from "../../errors/castle-error.ts";
 import {
   type Operation,
   type OperationAnswer,
   type OperationRequest,
   operationShapes,
-  refusalShape,
 } from "./control-protocol.ts";
+import { refusalError } from "./refusal.ts";
 
 export interface LabControl {
   /** @throws CastleError lab/not-running, or what the daemon refused with */
@@ -29,17 +28,9 @@ export function labControl({ lab, socket, within = 120_000 }: LabControlOptions)
       const { status, content } = await post({ lab, socket, within }, `/${operation}`, JSON.stringify(body));
       const answer: unknown = JSON.parse(content);
       if (status === 200) return operationShapes[operation].answer.parse(answer);
-      const { code, message, hint } = refusalShape.parse(answer);
-      throw new CastleError(isErrorCode(code) ? code : "lab/refused", {
-        message,
-        ...(hint === undefined ? {} : { hint }),
-      });
+      throw refusalError(answer, "lab/refused");
     },
   };
-}
-
-function isErrorCode(code: string): code is ErrorCode {
-  return Object.hasOwn(catalogue, code);
 }
 
 function post(

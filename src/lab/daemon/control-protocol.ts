@@ -72,5 +72,3 @@ export const operationShapes: {
     readonly answer: z.ZodType<OperationAnswer<O>>;
   };
 } = operations;
-
-export const refusalShape = z.object({ code: z.string(), message: z.string(), hint: z.string().optional() });

@@ -1,13 +1,13 @@
 import { chmod, rm } from "node:fs/promises";
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import { text } from "node:stream/consumers";
-import { CastleError } from "../../errors/castle-error.ts";
 import {
   type Operation,
   type OperationAnswer,
   type OperationRequest,
   operationShapes,
 } from "./control-protocol.ts";
+import { refusalOf } from "./refusal.ts";
 
 export type ControlHandlers = {
   readonly [O in Operation]: (request: OperationRequest<O>) => Promise<OperationAnswer<O>>;
@@ -47,11 +47,7 @@ async function handle(
       return { status: 404, answer: { code: "lab/refused", message: `no operation ${name}` } };
     return { status: 200, answer: await dispatch(name, JSON.parse(await text(request)), handlers) };
   } catch (error) {
-    const refusal =
-      error instanceof CastleError
-        ? { code: error.code, message: error.message, hint: error.hint }
-        : { code: "lab/refused", message: error instanceof Error ? error.message : String(error) };
-    return { status: 400, answer: refusal };
+    return { status: 400, answer: refusalOf(error, "lab/refused") };
   }
 }
 

@@ -1,8 +1,11 @@
 import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
+import type { Server } from "node:http";
 import { pid } from "node:process";
 import type { Report } from "../../journal/step.ts";
 import { Secret } from "../../support/secret.ts";
+import { type LockHolder, withProcessLock } from "../../support/process-lock.ts";
+import { CastleError } from "../../errors/castle-error.ts";
 import type { LabFolders } from "../folders.ts";
 import { type Hypervisor, startHypervisor } from "../hypervisor/hypervisor.ts";
 import { Lan, removeLan } from "../lan/lan.ts";
@@ -12,6 +15,7 @@ import { usage } from "../machine/usage.ts";
 import type { OperationRequest } from "./control-protocol.ts";
 import { type ControlHandlers, serveControl } from "./control-server.ts";
 import { writeDescriptor } from "./descriptor-file.ts";
+import { forgetFailure, writeFailure } from "./failure-file.ts";
 import { type MachineRoom, machineRoom } from "./machine-room.ts";
 import { type LabSettings, writeSettings } from "./settings.ts";
 
@@ -28,8 +32,48 @@ export interface DaemonOptions {
  * The lab: its LAN, its machines, the Proxmox API in front of them, and the control socket. Picks up what an earlier
  * daemon, or a restart of the host, left. Returns when it was told to stop.
  */
-export async function runDaemon({ folders, settings, signal, log }: DaemonOptions): Promise<void> {
+export async function runDaemon(options: DaemonOptions): Promise<void> {
+  const { folders } = options;
   await mkdir(folders.run, { recursive: true, mode: 0o700 });
+  const lock = {
+    path: folders.daemonLock,
+    work: "lab serve",
+    refused: (holder: LockHolder | undefined) => alreadyServed(folders.lab, holder),
+  };
+  await withProcessLock(lock, async () => {
+    await forgetFailure(folders);
+    const closers: Closer[] = [];
+    try {
+      await serve(options, (closer) => closers.unshift(closer));
+    } catch (error) {
+      await writeFailure(folders, error);
+      throw error;
+    } finally {
+      // A daemon that did not come up must end too, and nothing that it opened may keep it.
+      for (const close of closers) await close();
+    }
+  });
+}
+
+type Closer = () => unknown;
+
+function alreadyServed(lab: string, holder: LockHolder | undefined): CastleError {
+  return new CastleError("lab/start-failed", {
+    message: `lab ${lab} has a daemon already${holder === undefined ? "" : `: process ${holder.process.pid}`}`,
+    hint: `castle lab status ${lab}`,
+  });
+}
+
+async function serve(
+  { folders, settings, signal, log }: DaemonOptions,
+  atEnd: (closer: Closer) => void,
+): Promise<void> {
+  let control: Server | undefined;
+  // At the very last: the one who said stop is still waiting for the answer.
+  atEnd(() => {
+    control?.close();
+    control?.closeAllConnections();
+  });
   const report: Report = (event) => {
     if (event.type === "warning") log(event.message);
   };
@@ -41,22 +85,22 @@ export async function runDaemon({ folders, settings, signal, log }: DaemonOption
     agent: settings.agent,
     report,
   });
+  atEnd(() => lan.close());
   // One registry stands in for all: a mirror is asked by path, without the host that the image names.
   await lan.seed(settings.parts.images.map((image) => ({ ...image, repository: pathOf(image.repository) })));
   const machines = await ContainerMachines.open(
     { lab: folders.lab, state: folders.state },
     { rootfs: settings.parts.rootfs.path, runc: settings.parts.runc },
   );
+  atEnd(() => machines.close());
   const hypervisor = await openHypervisor(folders, settings, machines, log);
+  atEnd(() => hypervisor.close());
   await hypervisor.resume();
 
   const stop = new AbortController();
   const stopped = once(AbortSignal.any([signal, stop.signal]), "abort");
   const room = machineRoom(hypervisor.datacenter, machines);
-  const control = await serveControl(
-    folders.control,
-    handlers({ folders, lan, room, stop: () => stop.abort() }),
-  );
+  control = await serveControl(folders.control, handlers({ folders, lan, room, stop: () => stop.abort() }));
   await writeDescriptor(folders, {
     name: folders.lab,
     pid,
@@ -72,11 +116,6 @@ export async function runDaemon({ folders, settings, signal, log }: DaemonOption
   log(`lab ${folders.lab} is up at ${hypervisor.endpoint}`);
 
   await stopped;
-  await hypervisor.close();
-  machines.close();
-  await lan.close();
-  control.close();
-  control.closeAllConnections();
 }
 
 async function openHypervisor(

@@ -19,12 +19,18 @@ const shape = z.object({
   }),
 });
 
-/** What the daemon of this lab last wrote; that the file is there does not mean that the lab is up. */
+/**
+ * What the daemon of this lab last wrote; that the file is there does not mean that the lab is up. A damaged one tells
+ * nothing, and the next daemon writes it anew.
+ */
 export async function readDescriptor(folders: LabFolders): Promise<LabDescriptor | undefined> {
   const text = await readFile(folders.descriptor, "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
-  const parsed = shape.safeParse(JSON.parse(text));
-  return parsed.data;
+  try {
+    return shape.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 }
 
 export async function writeDescriptor(folders: LabFolders, descriptor: LabDescriptor): Promise<void> {

@@ -3,10 +3,13 @@ import { mkdir, open, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CastleError } from "../../errors/castle-error.ts";
 import { poll } from "../../support/poll.ts";
+import { endProcess } from "../../support/process-identity.ts";
+import { lockHolder } from "../../support/process-lock.ts";
 import type { LabDescriptor } from "../descriptor.ts";
 import type { LabFolders } from "../folders.ts";
 import { type LabControl, labControl } from "./control-client.ts";
 import { readDescriptor } from "./descriptor-file.ts";
+import { readFailure } from "./failure-file.ts";
 import { type LabSettings, readSettings, writeSettings } from "./settings.ts";
 
 export interface RunningLab {
@@ -44,7 +47,7 @@ export async function findLab(folders: LabFolders): Promise<RunningLab | undefin
 export async function ensureLab({ folders, settings, command, signal }: LaunchOptions): Promise<RunningLab> {
   const kept = await readSettings(folders);
   refuseOtherNetwork(folders, settings, kept);
-  const running = await findLab(folders);
+  const running = (await findLab(folders)) ?? (await joinStarting(folders, signal));
   if (running !== undefined) return running;
   await writeSettings(
     folders,
@@ -55,9 +58,10 @@ export async function ensureLab({ folders, settings, command, signal }: LaunchOp
   return poll(
     async () => {
       const lab = await findLab(folders);
-      if (lab === undefined && exited.code !== undefined)
-        throw await startFailed(folders, `it ended with ${exited.code}`);
-      return lab;
+      if (lab !== undefined || exited.code === undefined) return lab;
+      // Another run's daemon was faster: that one is as good.
+      if ((await lockHolder(folders.daemonLock)) !== undefined) return undefined;
+      throw (await readFailure(folders)) ?? (await startFailed(folders, `it ended with ${exited.code}`));
     },
     {
       every: 50,
@@ -70,6 +74,41 @@ export async function ensureLab({ folders, settings, command, signal }: LaunchOp
         }),
     },
   );
+}
+
+/** Milliseconds that a daemon that lives has to answer. */
+const DAEMON_PATIENCE = 60_000;
+
+/**
+ * The lab whose daemon is on its way up: another run has started it, or one that was interrupted meanwhile. One that
+ * does not answer in time is ended, so that a new one can take its place; the machines do not depend on it.
+ */
+async function joinStarting(folders: LabFolders, signal?: AbortSignal): Promise<RunningLab | undefined> {
+  const daemon = await lockHolder(folders.daemonLock);
+  if (daemon === undefined) return undefined;
+  const silent = new Error("it does not answer");
+  try {
+    const found = await poll(
+      async () => {
+        const lab = await findLab(folders);
+        if (lab !== undefined) return { lab };
+        // Up, and what it told was damaged since: only a new daemon tells it again.
+        if (await isDescriptorDamaged(folders)) throw silent;
+        return (await lockHolder(folders.daemonLock)) === undefined ? { lab: undefined } : undefined;
+      },
+      { every: 50, within: DAEMON_PATIENCE, signal, onTimeout: () => silent },
+    );
+    return found.lab;
+  } catch (error) {
+    if (error !== silent) throw error;
+    await endProcess(daemon.process, 10_000);
+    return undefined;
+  }
+}
+
+async function isDescriptorDamaged(folders: LabFolders): Promise<boolean> {
+  const text = await readFile(folders.descriptor, "utf8").catch(() => undefined);
+  return text !== undefined && (await readDescriptor(folders)) === undefined;
 }
 
 function refuseOtherNetwork(folders: LabFolders, wanted: LabSettings, kept: LabSettings | undefined): void {

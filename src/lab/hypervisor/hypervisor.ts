@@ -94,7 +94,7 @@ function listenError(port: number, cause: NodeJS.ErrnoException): Error {
   if (cause.code !== "EADDRINUSE") return cause;
   return new CastleError("hypervisor/port-taken", {
     message: `port ${port} on ${LOOPBACK} is taken by another program`,
-    hint: `ss -ltnp 'sport = :${port}' names it; end it, or give the lab another port`,
+    hint: `ss -ltnp 'sport = :${port}' names it; end it and run the same command again`,
     cause,
   });
 }

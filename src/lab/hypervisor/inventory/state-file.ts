@@ -93,7 +93,7 @@ function parse(path: string, text: string): z.infer<typeof fileSchema> {
   } catch (cause) {
     throw new CastleError("hypervisor/state-damaged", {
       message: `${path} is not a state file of this version of castle's lab`,
-      hint: "castle lab down",
+      hint: "castle lab down LAB --yes takes the lab away, with its machines; then castle up",
       cause,
     });
   }
