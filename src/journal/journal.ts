@@ -4,8 +4,35 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { StepEvent } from "./step.ts";
 
+const stamp = { at: z.string(), elapsed: z.number() };
+const id = z.string();
+const milliseconds = z.number();
+
+const lineShape = z.discriminatedUnion("type", [
+  z.object({ ...stamp, type: z.literal("run-started"), verb: z.string(), castle: z.string(), pid: z.number() }),
+  z.object({
+    ...stamp,
+    type: z.literal("run-ended"),
+    outcome: z.enum(["done", "failed"]),
+    error: z.string().optional(),
+    verb: z.string(),
+  }),
+  z.object({ ...stamp, type: z.literal("started"), id, title: z.string() }),
+  z.object({
+    ...stamp,
+    type: z.literal("progress"),
+    id,
+    message: z.string(),
+    done: z.number().optional(),
+    total: z.number().optional(),
+  }),
+  z.object({ ...stamp, type: z.literal("finished"), id, milliseconds, detail: z.string().optional() }),
+  z.object({ ...stamp, type: z.literal("skipped"), id, title: z.string(), reason: z.string() }),
+  z.object({ ...stamp, type: z.literal("failed"), id, milliseconds, error: z.string() }),
+  z.object({ ...stamp, type: z.literal("warning"), message: z.string(), hint: z.string().optional() }),
+]);
+
 /** One line of a run's file: when (ISO 8601, UTC), milliseconds since the run began, and what happened. */
-const lineShape = z.looseObject({ at: z.string(), elapsed: z.number(), type: z.string() });
 export type JournalLine = Readonly<z.infer<typeof lineShape>>;
 
 export interface Journal {
