@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { z } from "zod";
 import { labFolders } from "../../src/lab/folders.ts";
+import { census } from "../../src/lab/machine/census.ts";
 
 const EXECUTABLE = fileURLToPath(new URL("../../bin/castle.js", import.meta.url));
 
@@ -89,9 +90,13 @@ export class CastleCommand {
     this.#outputs.push(output);
   }
 
+  /** @throws Error if anything of the lab is left; the folder stays then, because machines may still stand on it */
   async remove(): Promise<void> {
     await this.try("down", "--yes");
     await this.try("lab", "down", "--yes");
+    const { lab, states } = this.labs;
+    const left = await census({ labs: { name: lab }, states });
+    if (left.length > 0) throw new Error(`left behind in ${this.folder}: ${JSON.stringify(left)}`);
     await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -1,5 +1,5 @@
-import { readFile, readdir, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { lstat, readFile, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import type { CastleCommand } from "./castle-command.ts";
@@ -38,18 +38,21 @@ export interface Exposure {
   readonly mode: string;
 }
 
-/** Files below a folder that hold a secret and that others than their owner may reach. */
+/** Files of castle below a folder that hold a secret and that others than their owner may reach. */
 export async function exposed(folder: string, secrets: readonly string[]): Promise<readonly Exposure[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const found: Exposure[] = [];
-  for (const entry of entries.filter((one) => one.isFile())) {
-    const file = join(entry.parentPath, entry.name);
-    // A machine's disks are its own; what counts is that nobody gets into the folder above them.
-    const text = await readFile(file, "latin1").catch(() => "");
-    if (!holds(text, secrets)) continue;
-    const { mode } = await stat(file);
-    if ((mode & 0o077) !== 0 && !(await locked(file, folder))) {
-      found.push({ file, mode: (mode & 0o777).toString(8) });
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    const { mode } = await lstat(path);
+    const open = (mode & 0o077) !== 0;
+    const shown = { file: path, mode: (mode & 0o777).toString(8) };
+    if (entry.isDirectory() && entry.name === "machines") {
+      // The machines' disks are their own affair; nobody else may get at them.
+      if (open && ((await lstat(folder)).mode & 0o077) !== 0) found.push(shown);
+    } else if (entry.isDirectory()) {
+      found.push(...(await exposed(path, secrets)));
+    } else if (entry.isFile() && open && holds(await readFile(path, "latin1"), secrets)) {
+      found.push(shown);
     }
   }
   return found;
@@ -57,13 +60,4 @@ export async function exposed(folder: string, secrets: readonly string[]): Promi
 
 export function holds(text: string, secrets: readonly string[]): boolean {
   return secrets.some((secret) => text.includes(secret));
-}
-
-/** Whether a machine's disk lies behind a folder below `root` that only its owner may enter. */
-async function locked(file: string, root: string): Promise<boolean> {
-  if (!file.includes("/machines/")) return false;
-  for (let folder = dirname(file); folder.startsWith(root) && folder !== root; folder = dirname(folder)) {
-    if (((await stat(folder)).mode & 0o077) === 0) return true;
-  }
-  return false;
 }
