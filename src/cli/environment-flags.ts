@@ -1,7 +1,6 @@
-import type { Application, Command, RouteMap } from "@stricli/core";
+import type { Command } from "@stricli/core";
+import { type Target, isRouteMap } from "./command-table.ts";
 import type { Context } from "./context.ts";
-
-type Target = Application<Context>["root"];
 
 interface OwnFlag {
   /** --install-tools */
@@ -63,10 +62,6 @@ function commandOf(root: Target, words: readonly string[]): Command<Context> | u
     target = next;
   }
   return isRouteMap(target) ? undefined : target;
-}
-
-function isRouteMap(target: Target): target is RouteMap<Context> {
-  return "getRoutingTargetForInput" in target;
 }
 
 function isGiven({ flag, alias }: OwnFlag, words: readonly string[]): boolean {

@@ -44,6 +44,22 @@ export function wholeNumber(text: string): number {
   throw new Error(`${text} is not a whole number`);
 }
 
+export const timeoutFlag = {
+  timeout: {
+    kind: "parsed",
+    parse: wholeSeconds,
+    brief: "How long one wait may take, such as a node's boot; Kubernetes gets twice that",
+    placeholder: "SECONDS",
+    default: "300",
+  },
+} as const;
+
+function wholeSeconds(text: string): number {
+  const seconds = Number(text);
+  if (Number.isInteger(seconds) && seconds > 0) return seconds;
+  throw new SyntaxError(`${text} is no whole number of seconds above 0`);
+}
+
 export const aliases = { f: "file", o: "output" } as const;
 export const aliasesWithYes = { f: "file", o: "output", y: "yes" } as const;
 

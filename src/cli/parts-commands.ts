@@ -23,7 +23,10 @@ export async function verifyParts(context: Context, report: Report): Promise<Ans
     parts = await store.status({ full: true });
     return { detail: `${parts.filter(({ state }) => state === "whole").length} whole` };
   });
-  const faulty = parts.some(({ state, part }) => state === "broken" || (state === "missing" && part.wanted));
+  const wanted = new Set(store.wanted());
+  const faulty = parts.some(
+    ({ state, part }) => state === "broken" || (state === "missing" && wanted.has(part.name)),
+  );
   return { ...partsAnswer(store, parts), exit: faulty ? 3 : 0 };
 }
 
@@ -81,15 +84,16 @@ export async function importFromFile(context: Context, report: Report, name: str
 }
 
 function partsAnswer(store: PartsStore, statuses: readonly PartStatus[]): AnswerOf<"Parts"> {
-  const parts = statuses.map(({ part: { name, version, purpose, wanted }, state, origin }) => ({
+  const needed = new Set(store.wanted());
+  const parts = statuses.map(({ part: { name, version, purpose }, state, origin }) => ({
     name,
     version,
     purpose,
     state,
     ...(origin === undefined ? {} : { origin }),
-    wanted,
+    wanted: needed.has(name),
   }));
-  // A piece of other parts has to be there only while those are made.
+  // A piece of other parts has to be there only while those are made, the platform's only where a castle has one.
   const rows = parts.map(({ name, version, state, origin, wanted, purpose }) => [
     name,
     version,

@@ -9,7 +9,13 @@ const id = z.string();
 const milliseconds = z.number();
 
 const lineShape = z.discriminatedUnion("type", [
-  z.object({ ...stamp, type: z.literal("run-started"), verb: z.string(), castle: z.string(), pid: z.number() }),
+  z.object({
+    ...stamp,
+    type: z.literal("run-started"),
+    verb: z.string(),
+    castle: z.string(),
+    pid: z.number(),
+  }),
   z.object({
     ...stamp,
     type: z.literal("run-ended"),
@@ -17,7 +23,7 @@ const lineShape = z.discriminatedUnion("type", [
     error: z.string().optional(),
     verb: z.string(),
   }),
-  z.object({ ...stamp, type: z.literal("started"), id, title: z.string() }),
+  z.object({ ...stamp, type: z.literal("started"), id, title: z.string(), parent: id.optional() }),
   z.object({
     ...stamp,
     type: z.literal("progress"),

@@ -92,8 +92,8 @@ export async function follow(
 export function ofJournal(lines: readonly JournalLine[]): readonly CastleEvent[] {
   const titles = new Map<string, string>();
   return lines.flatMap((line) => {
-    if (line.type === "started") titles.set(field(line, "id"), field(line, "title"));
-    const text = journalText(line, titles.get(field(line, "id")) ?? field(line, "id"));
+    if (line.type === "started") titles.set(line.id, line.title);
+    const text = journalText(line, "id" in line ? (titles.get(line.id) ?? line.id) : "");
     return text === undefined ? [] : [{ at: line.at, from: "castle", type: line.type, text }];
   });
 }
@@ -103,34 +103,28 @@ export function inOrder(found: readonly CastleEvent[]): readonly CastleEvent[] {
   return found.toSorted((left, right) => Date.parse(left.at) - Date.parse(right.at));
 }
 
-/** A journal may be of another version of castle: what a line lacks is left out. */
-function field(line: JournalLine, name: string): string {
-  const value = line[name];
-  return typeof value === "string" ? value : "";
-}
-
 function journalText(line: JournalLine, title: string): string | undefined {
-  const verb = field(line, "verb");
   switch (line.type) {
     case "run-started":
-      return `castle ${verb} began`;
+      return `castle ${line.verb} began`;
     case "run-ended":
-      return [`castle ${verb} ${field(line, "outcome")}`, field(line, "error")].filter(Boolean).join(": ");
+      return `castle ${line.verb} ${line.outcome}${line.error === undefined ? "" : `: ${line.error}`}`;
     case "started":
-      return line["parent"] === undefined ? title : undefined;
+      return line.parent === undefined ? title : undefined;
     case "finished": {
-      const detail = field(line, "detail");
-      const seconds = (Number(line["milliseconds"]) / 1000).toFixed(1);
-      return `${title}: done in ${seconds}s${detail === "" ? "" : ` (${detail})`}`;
+      const detail = line.detail === undefined ? "" : ` (${line.detail})`;
+      return `${title}: done in ${(line.milliseconds / 1000).toFixed(1)}s${detail}`;
     }
     case "failed":
-      return `${title}: failed, ${field(line, "error")}`;
+      return `${title}: failed, ${line.error}`;
     case "skipped":
-      return `${field(line, "title")}: skipped, ${field(line, "reason")}`;
+      return `${line.title}: skipped, ${line.reason}`;
     case "warning":
-      return field(line, "message");
-    default:
+      return line.message;
+    case "progress":
       return undefined;
+    default:
+      return line satisfies never;
   }
 }
 

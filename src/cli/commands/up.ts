@@ -9,12 +9,14 @@ import {
   fileFlag,
   installToolsFlag,
   outputFlag,
+  timeoutFlag,
   yesFlag,
 } from "../flags.ts";
 import { elapsed } from "../progress/elapsed.ts";
 
 interface Flags extends FileFlags, OutputFlags, YesFlags {
   readonly installTools: boolean;
+  readonly timeout: number;
 }
 
 export const upCommand = buildCommand({
@@ -24,7 +26,7 @@ export const upCommand = buildCommand({
       "Raises the castle of the spec: machines by Terraform, Talos, etcd, Kubernetes behind the VIP. Looks first and does what is missing, so it can be run again at any time. Exit codes: 0 it stands, 1 failed, 2 fault in the spec, 4 something did not answer in time.",
   },
   parameters: {
-    flags: { ...fileFlag, ...outputFlag, ...yesFlag, ...installToolsFlag },
+    flags: { ...fileFlag, ...outputFlag, ...yesFlag, ...installToolsFlag, ...timeoutFlag },
     aliases: aliasesWithYes,
   },
   async func(this: Context, flags: Flags) {
@@ -46,7 +48,7 @@ export const upCommand = buildCommand({
         assertRoot(this);
         await ensureLabParts(this, report, flags.installTools);
       }
-      const raised = await changeCastle(this, { spec, verb: "up", report }, up);
+      const raised = await changeCastle(this, { spec, verb: "up", report, patience: flags.timeout * 1000 }, up);
       const { name, network, nodes } = spec.castle;
       const file = flags.file === "castle.yaml" ? "" : ` -f ${flags.file}`;
       return {
