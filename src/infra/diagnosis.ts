@@ -18,6 +18,16 @@ const TRANSLATIONS: readonly {
     pattern: /received an HTTP 401|authentication failure|no such token|invalid (?:PVE API )?token/i,
     error: (_text, { endpoint }) => tokenRejected(endpoint),
   },
+  // Before all that speaks of networks: this one is to the registry, not to Proxmox.
+  {
+    pattern:
+      /Failed to (?:query available|install) provider|checksums previously recorded|Inconsistent dependency lock|Required plugins are not installed|registry service is unreachable/i,
+    error: (text, { directory }) =>
+      new CastleError("infra/provider-unavailable", {
+        message: `Terraform could not get the Proxmox provider: ${text}`,
+        hint: `check the network, or remove ${directory}/.terraform.lock.hcl if the provider was rebuilt on purpose`,
+      }),
+  },
   {
     pattern: /received an HTTP 403|Permission check failed/i,
     error: (text) =>
@@ -58,15 +68,6 @@ const TRANSLATIONS: readonly {
       new CastleError("infra/state-locked", {
         message: `another Terraform run holds the state in ${directory}`,
         hint: "wait for the other castle to end, then run the same command again",
-      }),
-  },
-  {
-    pattern:
-      /Failed to (?:query available|install) provider|checksums previously recorded|Inconsistent dependency lock|Required plugins are not installed|registry service is unreachable/i,
-    error: (text, { directory }) =>
-      new CastleError("infra/provider-unavailable", {
-        message: `Terraform could not get the Proxmox provider: ${text}`,
-        hint: `check the network, or remove ${directory}/.terraform.lock.hcl if the provider was rebuilt on purpose`,
       }),
   },
 ];
