@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
 import { CastleError } from "../errors/castle-error.ts";
-import type { Context } from "./context.ts";
+import type { Context, Output } from "./context.ts";
 
 /**
  * Asks before something is destroyed; with --yes, or where nobody can be asked, it does not ask.
@@ -18,11 +19,20 @@ export async function confirm(context: Context, yes: boolean, what: string): Pro
 export async function ask(context: Context, question: string): Promise<boolean> {
   const { stdin, stderr } = context.process;
   if (!context.interactive || stdin.isTTY !== true) return false;
-  const prompt = createInterface({ input: stdin, output: stderr as NodeJS.WritableStream });
+  const prompt = createInterface({ input: stdin, output: writing(stderr) });
   try {
     const reply = await prompt.question(`${question} [y/N] `, { signal: context.signal });
     return /^y(es)?$/i.test(reply.trim());
   } finally {
     prompt.close();
   }
+}
+
+function writing(output: Output): Writable {
+  return new Writable({
+    write: (text: Buffer, _encoding, done) => {
+      output.write(text.toString());
+      done();
+    },
+  });
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type DocumentKind, documentShape, documents } from "./documents.ts";
 
-export const documentKinds = Object.keys(documents) as readonly DocumentKind[];
+export const documentKinds = Object.keys(documents).filter((name): name is DocumentKind => name in documents);
 
 /** Where a kind's JSON Schema lies, from the repository's root. */
 export function schemaFile(kind: DocumentKind): string {

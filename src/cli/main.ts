@@ -19,7 +19,7 @@ export async function main(process: NodeJS.Process): Promise<void> {
     controller.abort();
   };
   // Whatever ends castle, a terminal gets its cursor back.
-  if (process.stderr.isTTY === true) process.once("exit", () => process.stderr.write(SHOW_CURSOR));
+  if (isTerminal(process.stderr)) process.once("exit", () => process.stderr.write(SHOW_CURSOR));
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -32,18 +32,19 @@ export async function main(process: NodeJS.Process): Promise<void> {
     cwd: process.cwd(),
     env: process.env,
     interactive: isTerminal(process.stderr) && process.env["CI"] === undefined,
-    color: color === "auto" && process.stderr.isTTY === true,
+    color: color === "auto" && isTerminal(process.stderr),
     signal: controller.signal,
     now: () => new Date(),
     executable: realpathSync(process.argv[1] ?? ""),
     node: process.execPath,
     uid: process.getuid?.() ?? -1,
   };
-  await run(app, withEnvironmentFlags(app.root, argv, process.env), context);
+  const words = withEnvironmentFlags(app.root, argv, process.env);
+  await run(app, words, context);
   // stricli's own codes are negative: a command line that it could not read is a usage fault.
   if (typeof process.exitCode === "number" && process.exitCode < 0) {
     process.exitCode = USAGE;
-    if (wantsJson(argv)) await printUsageError(process);
+    if (wantsJson(words)) await printUsageError(process);
   }
 }
 
@@ -53,7 +54,9 @@ function isTerminal({ isTTY }: { readonly isTTY?: boolean }): boolean {
 }
 
 function wantsJson(argv: readonly string[]): boolean {
-  return /(^| )(-o ?|-o=|--output[ =])json( |$)/.test(argv.join(" "));
+  const end = argv.indexOf("--");
+  const own = end < 0 ? argv : argv.slice(0, end);
+  return /(^| )(-o|--output)[ =]json( |$)/.test(own.join(" "));
 }
 
 /** stricli has said on standard error what is wrong; who reads JSON is told as well. */

@@ -70,7 +70,7 @@ async function planNodes(run: CastleRun, isNew: (node: CastleNode) => boolean): 
   const clients = new NodeClients(run, readCredentials(configs.talosconfig));
   try {
     return await Promise.all(
-      castle.nodes.map((node) =>
+      castle.nodes.map(async (node) =>
         isNew(node)
           ? toConfigure(node)
           : planNode(run, clients, node, configs.nodes.get(node.name)?.reveal() ?? ""),

@@ -7,6 +7,6 @@ const DIGITS = "0123456789abcdefghijklmnopqrstuv";
 export function eventTime(id: string): Date | undefined {
   if (!/^[0-9a-v]{20}$/.test(id)) return undefined;
   // Seven characters are 35 bits; time is the first 32 of them.
-  const bits = [...id.slice(0, 7)].reduce((sum, digit) => sum * 32 + DIGITS.indexOf(digit), 0);
+  const bits = Array.from(id.slice(0, 7)).reduce((sum, digit) => sum * 32 + DIGITS.indexOf(digit), 0);
   return new Date(Math.floor(bits / 8) * 1000);
 }

@@ -44,9 +44,10 @@ export function liveProgress(output: Output, { color }: { readonly color: boolea
     const lines = picture(running).map(({ step, depth }) =>
       cutToWidth(runningLine({ ...step, depth, spinner }, paint), width - 1),
     );
-    const clearLines = (text: string) => text.replaceAll("\n", "\u001B[K\n");
     const up = drawn === 0 ? "" : `\u001B[${drawn}A`;
-    output.write(`${up}${clearLines(settled)}${lines.map((line) => `${line}\u001B[K\n`).join("")}\u001B[0J`);
+    output.write(
+      `${up}${settled.replaceAll("\n", "\u001B[K\n")}${lines.map((line) => `${line}\u001B[K\n`).join("")}\u001B[0J`,
+    );
     drawn = lines.length;
   };
   const begin = () => {

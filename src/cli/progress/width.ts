@@ -1,4 +1,5 @@
 /** A colour or one visible character. */
+// oxlint-disable-next-line no-control-regex -- a terminal's language
 const PIECES = /(\u001B\[[0-9;]*m)|(.)/gsu;
 
 /** Columns of wide scripts and pictures; all that castle itself prints is one column wide. */
