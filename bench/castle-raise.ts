@@ -1,0 +1,76 @@
+import { existsSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { usage } from "../src/lab/machine/usage.ts";
+import { run } from "../src/support/run.ts";
+import type { Raise } from "./measurement.ts";
+
+/** The name of the bench's castle and lab; nobody else's may be taken away. */
+export const BENCH = "bench";
+
+export const BENCH_SPEC = `castle: ${BENCH}\nhypervisor: { lab: { name: ${BENCH} } }\n`;
+
+const answer = z.object({
+  data: z.object({ milliseconds: z.object({ configured: z.number(), api: z.number(), ready: z.number() }) }),
+});
+
+export interface CastlePlace {
+  /** bin/castle.js */
+  readonly program: string;
+  /** A folder of the bench's own. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+}
+
+/** `castle up` from nothing, as a person types it: the lab's own start is part of the time. */
+export async function raiseCastle(place: CastlePlace): Promise<Raise> {
+  await mkdir(place.folder, { recursive: true, mode: 0o700 });
+  await writeFile(join(place.folder, "castle.yaml"), BENCH_SPEC);
+  const begin = performance.now();
+  const { stdout } = await castle(place, ["up", "--yes", "-o", "json"]);
+  const end = (performance.now() - begin) / 1000;
+  // The command counts from where the lab stands; it ends when the nodes are Ready.
+  const { milliseconds } = answer.parse(JSON.parse(stdout)).data;
+  const before = (reached: number) => end - (milliseconds.ready - reached) / 1000;
+  const memory = (await usage(BENCH)).reduce((sum, machine) => sum + machine.memory, 0) / 1024 ** 3;
+  const down = await dropCastle(place);
+  return {
+    configured: before(milliseconds.configured),
+    api: before(milliseconds.api),
+    ready: end,
+    down,
+    memory,
+  };
+}
+
+/** @returns seconds */
+export async function dropCastle(place: CastlePlace): Promise<number> {
+  if (!existsSync(place.folder)) return 0;
+  const begin = performance.now();
+  // Not with the bench's signal: an interrupted bench cleans up, too.
+  await castle({ ...place, signal: AbortSignal.timeout(120_000) }, ["down", "--yes"]);
+  const seconds = (performance.now() - begin) / 1000;
+  await rm(place.folder, { recursive: true, force: true });
+  return seconds;
+}
+
+/** Milliseconds of `castle --help`, three times. */
+export async function timeHelp(place: CastlePlace): Promise<number[]> {
+  const times: number[] = [];
+  for (let count = 0; count < 3; count += 1) {
+    const begin = performance.now();
+    await run(process.execPath, [place.program, "--help"], { signal: place.signal });
+    times.push(performance.now() - begin);
+  }
+  return times;
+}
+
+async function castle({ program, folder, signal }: CastlePlace, args: readonly string[]) {
+  return run(process.execPath, [program, ...args], {
+    cwd: folder,
+    env: { CASTLE_LABS: join(folder, "labs"), XDG_CONFIG_HOME: join(folder, "config") },
+    timeout: 300_000,
+    signal,
+  });
+}
