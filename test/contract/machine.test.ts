@@ -209,8 +209,8 @@ describe.skipIf(!canRunLab)("a machine that ends by itself", () => {
       machines.close();
       await lab.command(211, "reset");
       await until(async () => (await machines.initPid(211)) === undefined || undefined);
-      if (call === "start") await machines.start(machineConfig(211));
-      else expect(await machines.state(211)).toBe("stopped");
+      const asked = call === "start" ? await machines.start(machineConfig(211)) : await machines.state(211);
+      expect(asked).toBe(call === "start" ? undefined : "stopped");
       expect(exits).toEqual([[211, { kind: "reset", reboot: false }]]);
       if (call === "state") await machines.start(machineConfig(211));
       // An empty disk counts from the beginning.

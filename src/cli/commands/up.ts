@@ -48,7 +48,11 @@ export const upCommand = buildCommand({
         assertRoot(this);
         await ensureLabParts(this, report, flags.installTools);
       }
-      const raised = await changeCastle(this, { spec, verb: "up", report, patience: flags.timeout * 1000 }, up);
+      const raised = await changeCastle(
+        this,
+        { spec, verb: "up", report, patience: flags.timeout * 1000 },
+        up,
+      );
       const { name, network, nodes } = spec.castle;
       const file = flags.file === "castle.yaml" ? "" : ` -f ${flags.file}`;
       return {
