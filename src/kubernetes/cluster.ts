@@ -18,6 +18,8 @@ export interface ClusterNode {
 export interface Cluster {
   /** @throws CastleError kubernetes/unreachable, kubernetes/refused */
   nodes(signal?: AbortSignal): Promise<readonly ClusterNode[]>;
+  /** Whether a new node that comes now is let in at once: its token is known, and somebody signs its certificate. */
+  admitsNodes(signal?: AbortSignal): Promise<boolean>;
   /** The API server's own version, with the leading v. */
   version(signal?: AbortSignal): Promise<string>;
 }
@@ -25,17 +27,31 @@ export interface Cluster {
 /** Milliseconds that one call to the API may take. */
 const DEADLINE = 5_000;
 
+/** Who approves and signs a new kubelet's certificate is the controller manager that leads. */
+const SIGNER = { name: "kube-controller-manager", namespace: "kube-system" };
+/** Talos applies it after the token that nodes come with. */
+const APPROVAL = { name: "system-bootstrap-approve-node-client-csr" };
+
 /** A client of the cluster that a kubeconfig names. The library takes half a second to load, so it is loaded here. */
 export async function connectCluster(kubeconfig: Secret): Promise<Cluster> {
-  const { CoreV1Api, KubeConfig, VersionApi } = await import("@kubernetes/client-node");
+  const { CoordinationV1Api, CoreV1Api, KubeConfig, RbacAuthorizationV1Api, VersionApi } = await import(
+    "@kubernetes/client-node"
+  );
   const config = new KubeConfig();
   config.loadFromString(kubeconfig.reveal());
   const core = config.makeApiClient(CoreV1Api);
   const versions = config.makeApiClient(VersionApi);
+  const leases = config.makeApiClient(CoordinationV1Api);
+  const access = config.makeApiClient(RbacAuthorizationV1Api);
   return {
     nodes: async (signal) => {
       const list = await call(() => core.listNode(), signal);
       return list.items.map(clusterNode);
+    },
+    admitsNodes: async (signal) => {
+      const lease = await ifThere(leases.readNamespacedLease(SIGNER), signal);
+      if ((lease?.spec?.holderIdentity ?? "") === "") return false;
+      return (await ifThere(access.readClusterRoleBinding(APPROVAL), signal)) !== undefined;
     },
     version: async (signal) => (await call(() => versions.getCode(), signal)).gitVersion,
   };
@@ -66,6 +82,19 @@ async function call<T>(work: () => Promise<T>, signal: AbortSignal | undefined):
       cause,
     });
   }
+}
+
+/** Undefined if there is no such thing, or the API server does not know yet who may see it. */
+function ifThere<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> {
+  return call(
+    () =>
+      work.catch((error: unknown) => {
+        const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+        if (code === 403 || code === 404) return undefined;
+        throw error;
+      }),
+    signal,
+  );
 }
 
 function clusterNode(node: V1Node): ClusterNode {

@@ -3,6 +3,7 @@ import { runStep } from "../journal/step.ts";
 import { writeFileAtomic } from "../support/write-file.ts";
 import type { Secret } from "../support/secret.ts";
 import type { CastleRun } from "./castle-run.ts";
+import { hastenNodes } from "./raise/admission.ts";
 import { bootstrapOnce } from "./raise/bootstrap.ts";
 import { type Configured, configureNode } from "./raise/configure.ts";
 import { type CastleIdentity, ensureIdentity } from "./raise/identity.ts";
@@ -72,11 +73,13 @@ export async function up(given: CastleRun): Promise<Raised> {
     const configured = await configuring;
     const configuredAt = since();
     const nodeClients = await clients;
-    await writeTalosconfig(run, await identity);
     const fresh = castle.nodes.every(({ role }, index) => role === "worker" || configured[index] === "new");
-    await runStep(report, { id: "bootstrap", title: "etcd bootstrap" }, async () => ({
-      detail: await bootstrapOnce(run, nodeClients, fresh),
-    }));
+    await together(
+      runStep(report, { id: "bootstrap", title: "etcd bootstrap" }, async () => ({
+        detail: await bootstrapOnce(run, nodeClients, fresh),
+      })),
+      writeTalosconfig(run, await identity),
+    );
     let apiAt = 0;
     await together(
       runStep(report, { id: "etcd", title: "etcd: every control plane a voter" }, () =>
@@ -88,7 +91,7 @@ export async function up(given: CastleRun): Promise<Raised> {
         return undefined;
       }),
       runStep(report, { id: "nodes", title: "All nodes Ready" }, async () =>
-        allNodesReady(run, await keepKubeconfig(run, nodeClients)),
+        nodesReadySoon(run, nodeClients, await keepKubeconfig(run, nodeClients)),
       ),
     );
     const { plan } = await machines;
@@ -99,6 +102,21 @@ export async function up(given: CastleRun): Promise<Raised> {
       (opened) => opened.close(),
       () => undefined,
     );
+  }
+}
+
+async function nodesReadySoon(
+  run: CastleRun,
+  clients: NodeClients,
+  access: Secret,
+): Promise<{ detail: string }> {
+  const ready = new AbortController();
+  const hastened = hastenNodes(run, clients, access, AbortSignal.any([run.signal, ready.signal]));
+  try {
+    return await allNodesReady(run, access);
+  } finally {
+    ready.abort();
+    await hastened.catch(() => undefined);
   }
 }
 

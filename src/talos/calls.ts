@@ -185,6 +185,7 @@ export const calls = {
   reboot: machine<Nothing, ActorAnswer>("Reboot"),
   reset: machine<ResetRequest, ActorAnswer>("Reset"),
   serviceList: machine<Nothing, ServiceListAnswer>("ServiceList"),
+  serviceRestart: machine<{ readonly id: string }, NodeAnswer>("ServiceRestart"),
   shutdown: machine<{ readonly force: boolean }, ActorAnswer>("Shutdown"),
   systemStat: machine<Nothing, SystemStatAnswer>("SystemStat"),
   version: machine<Nothing, VersionAnswer>("Version"),

@@ -34,6 +34,11 @@ describe("patches", () => {
                 "192.168.1.213",
               ],
             },
+            "controllerManager": {
+              "extraArgs": {
+                "authentication-tolerate-lookup-failure": "true",
+              },
+            },
             "discovery": {
               "enabled": true,
               "registries": {
@@ -44,6 +49,11 @@ describe("patches", () => {
                   "disabled": false,
                   "endpoint": "http://192.168.1.1:3000",
                 },
+              },
+            },
+            "scheduler": {
+              "extraArgs": {
+                "authentication-tolerate-lookup-failure": "true",
               },
             },
           },
@@ -132,6 +142,7 @@ describe("patches", () => {
     const patch = ours(fortress, worker);
     expect(JSON.stringify(patch)).not.toContain("192.168.1.210");
     expect(patch).not.toHaveProperty("cluster.apiServer");
+    expect(patch).not.toHaveProperty("cluster.controllerManager");
   });
 
   it("install on a rack, from the factory, and leave the kubelet's thresholds and the clock alone", () => {

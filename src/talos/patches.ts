@@ -75,10 +75,21 @@ function cluster(castle: Castle, node: CastleNode, ground: Ground): MachinePatch
   return {
     discovery: discovery(castle.talos.discovery ?? ground.discovery),
     ...(node.role === "controlplane"
-      ? { apiServer: { certSANs: [LOOPBACK, ...controlPlanes.map(({ address }) => address)] } }
+      ? {
+          apiServer: { certSANs: [LOOPBACK, ...controlPlanes.map(({ address }) => address)] },
+          controllerManager: { extraArgs: patience },
+          scheduler: { extraArgs: patience },
+        }
       : {}),
   };
 }
+
+/**
+ * Both end at once if the API does not answer their first look at it, and the kubelet starts them again only after 10,
+ * 20 and 40 s; until then nobody signs a node's certificate. With this they wait for the API. What is lost until they are
+ * started anew: client certificates of others at their own ports, which nothing in a castle shows.
+ */
+const patience = { "authentication-tolerate-lookup-failure": "true" };
 
 /** The Kubernetes registry of members is off: it no longer works with Kubernetes 1.32 and newer. */
 function discovery(service: string | undefined): MachinePatch {

@@ -30,3 +30,15 @@ export async function services(client: TalosClient, settings: CallSettings = {})
     })
     .sort((left, right) => (left.id < right.id ? -1 : 1));
 }
+
+/**
+ * Ends a service and starts it again; Talos allows it for the kubelet, not for etcd, apid or trustd.
+ * @throws CastleError talos/…
+ */
+export async function restartService(
+  client: TalosClient,
+  id: string,
+  settings: CallSettings = {},
+): Promise<void> {
+  soleAnswer(client, "ServiceRestart", await client.call(calls.serviceRestart, { id }, settings));
+}
