@@ -1,0 +1,167 @@
+import { createHash } from "node:crypto";
+import type { Castle } from "../spec/castle.ts";
+import { type AcmeConfig, acmeConfig } from "./acme-config.ts";
+import type { Component } from "./component.ts";
+import { CHALLENGE_PRIORITY, plain } from "./entry-points.ts";
+import { labels, selector } from "./labels.ts";
+import type { Manifest } from "./manifest.ts";
+import { leavesDeadNodes, podSecurity, restrictedContainer, restrictedPod } from "./pod.ts";
+import { SITE_CERTIFICATE } from "./site-names.ts";
+import { platformImages, type Surroundings } from "./surroundings.ts";
+
+const COMPONENT = "certificates";
+const NAME = "acme";
+const namespace = "certificates";
+const CONFIG_FILE = "config.json";
+const CONFIG_FOLDER = "/etc/acme";
+
+const challenges = { name: "challenges", containerPort: 8080, protocol: "TCP" } as const;
+const metrics = { name: "metrics", containerPort: 9100, protocol: "TCP" } as const;
+
+/** castle's own ACME controller: orders by HTTP-01, renews, and writes one TLS Secret a site. */
+export function certificates(castle: Castle, surroundings: Surroundings): Component {
+  const config = acmeConfig(castle, surroundings.acme, {
+    challenges: challenges.containerPort,
+    metrics: metrics.containerPort,
+  });
+  const text = `${JSON.stringify(config, undefined, 2)}\n`;
+  const metadata = { name: NAME, namespace, labels: labels(COMPONENT, NAME) };
+  return {
+    name: COMPONENT,
+    dependsOn: ["traefik-crds"],
+    files: {
+      "namespace.yaml": [
+        {
+          apiVersion: "v1",
+          kind: "Namespace",
+          metadata: {
+            name: namespace,
+            labels: { ...labels(COMPONENT, COMPONENT), ...podSecurity("restricted") },
+          },
+        },
+      ],
+      "config.yaml": [{ apiVersion: "v1", kind: "ConfigMap", metadata, data: { [CONFIG_FILE]: text } }],
+      "rbac.yaml": [{ apiVersion: "v1", kind: "ServiceAccount", metadata }, ...ownAccess()],
+      "deployment.yaml": [deployment(config, platformImages(surroundings).acmeController)],
+      "route.yaml": [
+        {
+          apiVersion: "v1",
+          kind: "Service",
+          metadata,
+          spec: {
+            ports: [challenges, metrics].map(({ name, containerPort }) => ({
+              name,
+              port: containerPort,
+              protocol: "TCP",
+              targetPort: name,
+            })),
+            selector: selector(COMPONENT, NAME),
+          },
+        },
+        {
+          apiVersion: "traefik.io/v1alpha1",
+          kind: "IngressRoute",
+          metadata,
+          spec: {
+            entryPoints: [plain.name],
+            routes: [
+              {
+                kind: "Rule",
+                match: "PathPrefix(`/.well-known/acme-challenge/`)",
+                priority: CHALLENGE_PRIORITY,
+                services: [{ name: NAME, port: challenges.name }],
+              },
+            ],
+          },
+        },
+      ],
+    },
+  };
+}
+
+function deployment(config: AcmeConfig, image: string): Manifest {
+  const digest = createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 16);
+  const matchLabels = selector(COMPONENT, NAME);
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: NAME, namespace, labels: labels(COMPONENT, NAME) },
+    spec: {
+      progressDeadlineSeconds: 120,
+      // Two would order the same certificate twice.
+      replicas: 1,
+      selector: { matchLabels },
+      strategy: { type: "Recreate" },
+      template: {
+        metadata: {
+          annotations: {
+            "castle/config": digest,
+            "prometheus.io/port": String(metrics.containerPort),
+            "prometheus.io/scrape": "true",
+          },
+          labels: labels(COMPONENT, NAME),
+        },
+        spec: {
+          containers: [
+            {
+              name: NAME,
+              image,
+              args: [`--config=${CONFIG_FOLDER}/${CONFIG_FILE}`],
+              ports: [challenges, metrics],
+              readinessProbe: { httpGet: { path: "/healthz", port: metrics.name }, periodSeconds: 2 },
+              resources: { limits: { memory: "128Mi" }, requests: { cpu: "10m", memory: "24Mi" } },
+              securityContext: restrictedContainer,
+              volumeMounts: [{ name: "config", mountPath: CONFIG_FOLDER, readOnly: true }],
+            },
+          ],
+          securityContext: restrictedPod,
+          serviceAccountName: NAME,
+          tolerations: leavesDeadNodes,
+          volumes: [{ name: "config", configMap: { name: NAME } }],
+        },
+      },
+    },
+  };
+}
+
+const subjects = [{ kind: "ServiceAccount", name: NAME, namespace }];
+
+/** In its own namespace: the account's key, and the state that it tells. */
+function ownAccess(): Manifest[] {
+  return access(namespace, [
+    { apiGroups: [""], resources: ["configmaps", "secrets"], verbs: ["create", "get", "patch", "update"] },
+    { apiGroups: [""], resources: ["events"], verbs: ["create", "patch"] },
+    {
+      apiGroups: ["coordination.k8s.io"],
+      resources: ["leases"],
+      verbs: ["create", "get", "patch", "update"],
+    },
+  ]);
+}
+
+/** In a site's namespace: its certificate and no other Secret. What has no name yet cannot be limited by name. */
+export function certificateAccess(site: string): Manifest[] {
+  return access(site, [
+    { apiGroups: [""], resources: ["secrets"], verbs: ["create"] },
+    {
+      apiGroups: [""],
+      resourceNames: [SITE_CERTIFICATE],
+      resources: ["secrets"],
+      verbs: ["get", "patch", "update"],
+    },
+  ]);
+}
+
+function access(where: string, rules: readonly object[]): Manifest[] {
+  const metadata = { name: NAME, namespace: where, labels: labels(COMPONENT, NAME) };
+  return [
+    { apiVersion: "rbac.authorization.k8s.io/v1", kind: "Role", metadata, rules },
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "RoleBinding",
+      metadata,
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: NAME },
+      subjects,
+    },
+  ];
+}

@@ -1,0 +1,48 @@
+/** What the spec does not tell and the platform has to know: where this castle's repository, images and CA are. */
+export interface Surroundings {
+  readonly repository: {
+    /** As the nodes reach it; http, https or ssh. */
+    readonly url: string;
+    /** The Secret in flux-system with the credentials, in the keys that Flux' GitRepository reads. */
+    readonly secret?: string;
+  };
+  /** Stands instead of the official image of the same name. */
+  readonly images?: Partial<PlatformImages>;
+  /** Site's name → image with tag or digest; a site that is not in it shows the placeholder. */
+  readonly siteImages?: Readonly<Record<string, string>>;
+  /** Stands instead of the directory that the spec names. */
+  readonly acme?: {
+    /** Address of the ACME directory. */
+    readonly directory: string;
+    /** PEM: who signed the directory's own certificate, where no public authority did. */
+    readonly caBundle?: string;
+  };
+}
+
+/** With tag or digest. */
+export interface PlatformImages {
+  readonly sourceController: string;
+  readonly kustomizeController: string;
+  readonly metallbController: string;
+  readonly metallbSpeaker: string;
+  readonly traefik: string;
+  /** castle's own: orders and renews certificates. */
+  readonly acmeController: string;
+  /** castle's own: the page that a site shows before its first release. */
+  readonly placeholder: string;
+}
+
+/** Versions whose CRDs and RBAC the parts carry. castle's own are served by the lab's registry; a rack names its registry. */
+const OFFICIAL: PlatformImages = {
+  sourceController: "ghcr.io/fluxcd/source-controller:v1.7.3",
+  kustomizeController: "ghcr.io/fluxcd/kustomize-controller:v1.7.3",
+  metallbController: "quay.io/metallb/controller:v0.15.2",
+  metallbSpeaker: "quay.io/metallb/speaker:v0.15.2",
+  traefik: "docker.io/library/traefik:v3.6.12",
+  acmeController: "castle.local/acme:v1",
+  placeholder: "castle.local/placeholder:v1",
+};
+
+export function platformImages({ images }: Surroundings): PlatformImages {
+  return { ...OFFICIAL, ...images };
+}

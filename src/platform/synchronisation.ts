@@ -1,0 +1,88 @@
+import type { Castle } from "../spec/castle.ts";
+import type { Component } from "./component.ts";
+import { FLUX_NAMESPACE } from "./flux-controller.ts";
+import { labels } from "./labels.ts";
+import type { Manifest } from "./manifest.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+type Gitops = NonNullable<Castle["gitops"]>;
+
+/** Holds the age identity that decrypts what lies encrypted in Git, under a key that ends in .agekey. */
+export const SOPS_SECRET = "sops-age";
+
+/** The GitRepository, and the Kustomization of Flux itself. */
+export const SYNC_NAME = "flux-system";
+
+/** castle's folder in the repository, without a slash at its ends. */
+export function generatedFolder({ path }: Gitops): string {
+  return `${path}/castle`;
+}
+
+/** Polled this often, a plain push is applied within a minute, the objects' health included. */
+const GIT_INTERVAL = "20s";
+/** What somebody changed by hand in the cluster is put right within this. */
+const DRIFT_INTERVAL = "1m";
+const RETRY_INTERVAL = "5s";
+const TIMEOUT = "3m";
+
+/** Where Flux looks, and what it applies in which order. */
+export function synchronisation(
+  gitops: Gitops,
+  repository: Surroundings["repository"],
+  components: readonly Component[],
+): Readonly<Record<string, readonly Manifest[]>> {
+  return {
+    "source.yaml": [gitRepository(gitops, repository)],
+    "order.yaml": [
+      kustomization(gitops, SYNC_NAME, {
+        // Flux' own folder holds this very object: waiting for all of it would be waiting for itself.
+        healthChecks: ["source-controller", "kustomize-controller"].map((name) => ({
+          apiVersion: "apps/v1",
+          kind: "Deployment",
+          name,
+          namespace: FLUX_NAMESPACE,
+        })),
+        wait: false,
+      }),
+      ...components.map(({ name, dependsOn }) =>
+        kustomization(gitops, name, {
+          ...(dependsOn.length === 0 ? {} : { dependsOn: dependsOn.map((name) => ({ name })) }),
+          wait: true,
+        }),
+      ),
+    ],
+  };
+}
+
+function gitRepository({ branch }: Gitops, { url, secret }: Surroundings["repository"]): Manifest {
+  return {
+    apiVersion: "source.toolkit.fluxcd.io/v1",
+    kind: "GitRepository",
+    metadata: { name: SYNC_NAME, namespace: FLUX_NAMESPACE, labels: labels("flux-system", SYNC_NAME) },
+    spec: {
+      interval: GIT_INTERVAL,
+      ref: { branch },
+      ...(secret === undefined ? {} : { secretRef: { name: secret } }),
+      timeout: "20s",
+      url,
+    },
+  };
+}
+
+function kustomization(gitops: Gitops, name: string, spec: object): Manifest {
+  return {
+    apiVersion: "kustomize.toolkit.fluxcd.io/v1",
+    kind: "Kustomization",
+    metadata: { name, namespace: FLUX_NAMESPACE, labels: labels(name, name) },
+    spec: {
+      decryption: { provider: "sops", secretRef: { name: SOPS_SECRET } },
+      interval: DRIFT_INTERVAL,
+      path: `./${generatedFolder(gitops)}/${name}`,
+      prune: true,
+      retryInterval: RETRY_INTERVAL,
+      sourceRef: { kind: "GitRepository", name: SYNC_NAME },
+      timeout: TIMEOUT,
+      ...spec,
+    },
+  };
+}
