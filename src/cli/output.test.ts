@@ -23,7 +23,10 @@ async function document(
   return { ...documentShape(kind).parse(JSON.parse(stdout)), exit };
 }
 
-describe("-o json prints one document of its kind", () => {
+/** Milliseconds: the first command of a kind loads half of castle, on a machine that may be busy. */
+const timeout = 30_000;
+
+describe("-o json prints one document of its kind", { timeout }, () => {
   test("castle init", async () => {
     const written = await document("SpecWritten", "init", "-f", "new.yaml");
     expect(written).toMatchObject({ file: join(cwd, "new.yaml"), exit: 0 });
@@ -80,7 +83,7 @@ describe("-o json prints one document of its kind", () => {
   });
 });
 
-describe("errors are documents too, with their exit code", () => {
+describe("errors are documents too, with their exit code", { timeout }, () => {
   test.each([
     ["spec/not-found", 2, ["validate", "-f", "absent.yaml"]],
     ["lab/not-root", 1, ["up"]],
