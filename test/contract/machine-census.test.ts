@@ -80,13 +80,18 @@ test.skipIf(!canRunLab)(
     const grouped = await sleeper(["sleep", "300"]);
     const inside = await sleeper(["ip", "netns", "exec", `castle-${NAME}-211`, "sleep", "300"]);
     await writeFile(join(await cgroupFolder(NAME), "cgroup.procs"), String(grouped));
+    const daemon = await sleeper(["sh", "-c", "sleep 300; :", "node", "castle.js", "lab", "serve", NAME]);
     const pids = async () =>
       (await census({ labs: { name: NAME }, states })).flatMap((left) =>
         left.kind === "process" ? [left.pid] : [],
       );
-    await expect.poll(pids).toEqual(expect.arrayContaining([grouped, inside]));
+    await expect.poll(pids).toEqual(expect.arrayContaining([grouped, inside, daemon]));
     await sweep({ lab: NAME, states, state: "remove" });
-    expect([await identify(grouped), await identify(inside)]).toEqual([undefined, undefined]);
+    expect(await Promise.all([grouped, inside, daemon].map((pid) => identify(pid)))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
   },
 );
 

@@ -82,7 +82,7 @@ async function veths(lab: string, namespaces: readonly string[]): Promise<readon
 }
 
 /**
- * Processes in the lab's cgroups, in its namespaces, or with a machine's boot folder among their arguments, as its
+ * Its daemon, and processes in the lab's cgroups, in its namespaces, or with a machine's boot folder among their arguments, as its
  * supervisor and runc have it. (Somebody's `tail -f` of a console is not the lab's.)
  */
 async function processes(
@@ -111,6 +111,7 @@ async function processes(
       const belongs =
         inGroup.has(pid) ||
         (network !== undefined && inodes.includes(network)) ||
+        isDaemon(commandLine, lab) ||
         commandLine.split("\0").some((argument) => isBootFolder(argument, machines));
       if (!belongs) return [];
       const identity = await identify(pid);
@@ -119,6 +120,11 @@ async function processes(
     }),
   );
   return found.flat();
+}
+
+/** A lab's daemon is in none of its namespaces: it is known by what it was asked to do. */
+function isDaemon(commandLine: string, lab: string): boolean {
+  return commandLine.endsWith(`\0lab\0serve\0${lab}\0`);
 }
 
 function isBootFolder(argument: string, machines: string): boolean {
