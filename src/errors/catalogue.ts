@@ -1,4 +1,5 @@
 import { commandErrors } from "./catalogue/command.ts";
+import { gitopsErrors } from "./catalogue/gitops.ts";
 import { imageErrors } from "./catalogue/image.ts";
 import { hypervisorErrors } from "./catalogue/hypervisor.ts";
 import { infraErrors } from "./catalogue/infra.ts";
@@ -19,6 +20,7 @@ const entries = {
   ...specErrors,
   ...partsErrors,
   ...imageErrors,
+  ...gitopsErrors,
   ...kubernetesErrors,
   ...labErrors,
   ...hypervisorErrors,
