@@ -80,7 +80,7 @@ test.skipIf(!canRunLab)(
     const grouped = await sleeper(["sleep", "300"]);
     const inside = await sleeper(["ip", "netns", "exec", `castle-${NAME}-211`, "sleep", "300"]);
     await writeFile(join(await cgroupFolder(NAME), "cgroup.procs"), String(grouped));
-    const daemon = await sleeper(["sh", "-c", "sleep 300; :", "node", "castle.js", "lab", "serve", NAME]);
+    const daemon = await sleeper(["tail", "-f", "/dev/null", "lab", "serve", NAME]);
     const pids = async () =>
       (await census({ labs: { name: NAME }, states })).flatMap((left) =>
         left.kind === "process" ? [left.pid] : [],
