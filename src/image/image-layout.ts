@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { link, mkdir, rm } from "node:fs/promises";
+import { copyFile, link, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../support/write-file.ts";
 import { type Descriptor, mediaTypes } from "./descriptor.ts";
@@ -14,11 +14,13 @@ export interface ImageRuntime {
   /** Numeric `uid` or `uid:gid`: a name does not satisfy runAsNonRoot. */
   readonly user?: string;
   readonly workingDirectory?: string;
+  /** What asks the program to end, where it is not SIGTERM. */
+  readonly stopSignal?: string;
 }
 
 /**
  * Writes an OCI image layout (`oci-layout`, `index.json`, `blobs/`) of one image. Layers are hard-linked,
- * so images that share a layer share its disk space. Byte-stable: the same layers give the same digest.
+ * so images that share a layer share its disk space; across file systems they are copied. Byte-stable: the same layers give the same digest.
  * @returns the descriptor of the manifest
  */
 export async function writeImageLayout(
@@ -32,7 +34,11 @@ export async function writeImageLayout(
     const target = join(blobs, hex(layer.descriptor.digest));
     if (target === layer.file) continue;
     await rm(target, { force: true });
-    await link(layer.file, target);
+    await link(layer.file, target).catch(async (error: unknown) => {
+      // Another file system: the parts' cache and the target need not share one.
+      if (!(error instanceof Error && "code" in error && error.code === "EXDEV")) throw error;
+      await copyFile(layer.file, target);
+    });
   }
   const config = await writeBlob(blobs, mediaTypes.config, imageConfig(layers, runtime));
   const manifest = await writeBlob(blobs, mediaTypes.manifest, {
@@ -60,6 +66,7 @@ function imageConfig(layers: readonly Layer[], runtime: ImageRuntime): object {
       Entrypoint: runtime.entrypoint,
       ...(runtime.command === undefined ? {} : { Cmd: runtime.command }),
       WorkingDir: runtime.workingDirectory ?? "/",
+      ...(runtime.stopSignal === undefined ? {} : { StopSignal: runtime.stopSignal }),
     },
     rootfs: { type: "layers", diff_ids: layers.map((layer) => layer.diffId) },
     history: layers.map(() => ({ created: "1970-01-01T00:00:00Z", created_by: "castle" })),

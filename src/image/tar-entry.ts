@@ -6,6 +6,8 @@ export type TarEntry =
       readonly path: string;
       readonly mode: number;
       readonly content: FileContent;
+      /** Seconds since 1970; 0 unless told. */
+      readonly modified?: number;
     }
   | { readonly type: "symlink"; readonly path: string; readonly target: string }
   | { readonly type: "hardlink"; readonly path: string; readonly target: string };

@@ -10,7 +10,7 @@ const typeFlag = { file: "0", hardlink: "1", symlink: "2", directory: "5" } as c
 
 /**
  * The header blocks of an entry: ustar, preceded by a pax record where a name or size does not fit.
- * Owner root, time 0: two archives of the same tree are the same bytes.
+ * Owner root, time 0 unless the entry says one: two archives of the same tree are the same bytes.
  */
 export function tarHeader(entry: TarEntry): Uint8Array {
   const path = entry.type === "directory" ? `${entry.path}/` : entry.path;
@@ -26,6 +26,7 @@ export function tarHeader(entry: TarEntry): Uint8Array {
     ...(split ?? { prefix: "", name: cut(path) }),
     mode,
     size: size > OCTAL_LIMIT ? 0 : size,
+    modified: entry.type === "file" ? (entry.modified ?? 0) : 0,
     flag: typeFlag[entry.type],
     target: cut(target),
   });
@@ -47,6 +48,7 @@ interface HeaderFields {
   readonly name: string;
   readonly mode: number;
   readonly size: number;
+  readonly modified: number;
   readonly flag: string;
   readonly target: string;
 }
@@ -58,7 +60,7 @@ function block(fields: HeaderFields): Buffer {
   header.write(octal(0, 7), 108, "latin1");
   header.write(octal(0, 7), 116, "latin1");
   header.write(octal(fields.size, 11), 124, "latin1");
-  header.write(octal(0, 11), 136, "latin1");
+  header.write(octal(fields.modified, 11), 136, "latin1");
   header.write(" ".repeat(8), 148, "latin1");
   header.write(fields.flag, 156, "latin1");
   header.write(fields.target, 157, NAME, "utf8");
@@ -76,6 +78,7 @@ function paxBlocks(records: string): Buffer {
     name: "pax",
     mode: 0o644,
     size: content.byteLength,
+    modified: 0,
     flag: "x",
     target: "",
   });

@@ -11,28 +11,33 @@ import { treeEntries } from "../../image/tree-entries.ts";
 import { CastleError } from "../../errors/castle-error.ts";
 import { run } from "../../support/run.ts";
 import { parsePartRecord, type PartRecord } from "./object-store.ts";
+import type { PartSet } from "./part.ts";
 import type { PartsStore } from "./store.ts";
 import { withStoreLock } from "./store-lock.ts";
 
 /** Milliseconds for the programs that pack and unpack one to two gigabytes. */
 const DEADLINE = 600_000;
 
+interface ExportOptions extends ArchiveOptions {
+  readonly sets?: readonly PartSet[];
+}
+
 export interface ArchiveOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Writes the wanted parts into one file: `.tar.gz` and `.tgz` by gzip, `.zst` by the program zstd, anything
+ * Writes the wanted parts of the sets into one file: `.tar.gz` and `.tgz` by gzip, `.zst` by the program zstd, anything
  * else as plain tar. The file appears whole or not at all.
  * @throws CastleError parts/missing, parts/wrong-hash, command/missing (zstd)
  */
 export async function exportParts(
   store: PartsStore,
   file: string,
-  { signal }: ArchiveOptions = {},
+  { signal, sets = ["machines"] }: ExportOptions = {},
 ): Promise<void> {
   const temporary = `${file}.part`;
-  const source = Readable.from(tarStream(await archiveEntries(store)), { objectMode: false });
+  const source = Readable.from(tarStream(await archiveEntries(store, sets)), { objectMode: false });
   const sink = createWriteStream(temporary, { mode: 0o644 });
   const options = signal === undefined ? {} : { signal };
   try {
@@ -50,12 +55,12 @@ export async function exportParts(
   }
 }
 
-async function archiveEntries(store: PartsStore): Promise<TarEntry[]> {
+async function archiveEntries(store: PartsStore, sets: readonly PartSet[]): Promise<TarEntry[]> {
   const entries: TarEntry[] = [{ type: "directory", path: "castle-parts", mode: 0o755 }];
   const digests = new Set<string>();
   // Files that images share are stored once, as links from one object into another.
   const folders: { name: string; folder: string }[] = [];
-  for (const name of store.wanted()) {
+  for (const name of store.wanted(sets)) {
     await store.resolve(name);
     const found = await store.objects.look(await store.key(name));
     if (found.state !== "whole") continue;

@@ -1,5 +1,8 @@
+import { imagePart } from "./image-part.ts";
 import { imageRecipes } from "./image-recipe.ts";
-import type { Part, PartSource } from "./part.ts";
+import { goProgram } from "./go-program.ts";
+import type { Part } from "./part.ts";
+import { platformCatalogue } from "./platform-catalogue.ts";
 
 /** Versions that lab.md found to build together; go.mod in `parts/` pins the same. */
 const versions = {
@@ -16,22 +19,8 @@ const versions = {
   pause: "1",
 } as const;
 
-type GoSource = Extract<PartSource, { kind: "go" }>;
-
-interface Program {
-  readonly name: string;
-  readonly version: string;
-  readonly purpose: string;
-  readonly seconds: number;
-  readonly wanted?: boolean;
-  readonly source: Omit<GoSource, "kind" | "programs"> & { readonly package: string };
-}
-
-function program({ source, wanted, ...rest }: Program): Part {
-  const { package: path, ...flags } = source;
-  const go: GoSource = { kind: "go", programs: { [rest.name]: path }, ...flags };
-  return { ...rest, source: go, needs: [], wanted: wanted ?? false };
-}
+const program = (fields: Omit<Parameters<typeof goProgram>[0], "set">) =>
+  goProgram({ ...fields, set: "machines" });
 
 const kubernetesVersion = "k8s.io/component-base/version";
 const kubernetesFlags = [
@@ -102,6 +91,7 @@ const programs: readonly Part[] = [
     name: "talos-files",
     version: versions.talos,
     purpose: "Configuration files of a Talos node",
+    set: "machines",
     needs: [],
     seconds: 1,
     wanted: false,
@@ -123,6 +113,7 @@ const programs: readonly Part[] = [
     name: "containerd",
     version: versions.containerd,
     purpose: "Runs the containers on the nodes",
+    set: "machines",
     needs: [],
     seconds: 40,
     wanted: false,
@@ -140,6 +131,7 @@ const programs: readonly Part[] = [
     name: "cni-plugins",
     version: versions.cni,
     purpose: "Connects pods to their node's bridge",
+    set: "machines",
     needs: [],
     seconds: 5,
     wanted: false,
@@ -221,6 +213,7 @@ const programs: readonly Part[] = [
     name: "pause",
     version: versions.pause,
     purpose: "Holds a pod's namespaces",
+    set: "machines",
     needs: [],
     seconds: 1,
     wanted: false,
@@ -233,6 +226,7 @@ const products: readonly Part[] = [
     name: "proxmox-provider-mirror",
     version: versions.proxmoxProvider,
     purpose: "Where Terraform and OpenTofu find the provider without a network",
+    set: "machines",
     needs: ["terraform-provider-proxmox"],
     seconds: 1,
     wanted: true,
@@ -242,6 +236,7 @@ const products: readonly Part[] = [
     name: "node-rootfs",
     version: versions.talos,
     purpose: "The root file system of a Talos node in a container",
+    set: "machines",
     needs: ["machined", "talos-files", "containerd", "runc", "cni-plugins", "flannel-cni"],
     seconds: 6,
     wanted: true,
@@ -251,24 +246,14 @@ const products: readonly Part[] = [
     name: "image-base",
     version: "bookworm",
     purpose: "The layer that kubelet, kube-proxy and flannel stand on",
+    set: "machines",
     needs: [],
     seconds: 3,
     wanted: false,
     source: { kind: "image-base" },
   },
-  ...imageRecipes(versions.kubernetes).map((recipe): Part => {
-    const pieces = Object.values(recipe.programs);
-    return {
-      name: recipe.name,
-      version: recipe.tags[0] ?? "",
-      purpose: `The image ${recipe.repository}`,
-      needs: recipe.base ? ["image-base", ...pieces] : pieces,
-      seconds: 1,
-      wanted: true,
-      source: { kind: "image", recipe },
-    };
-  }),
+  ...imageRecipes(versions.kubernetes).map((recipe) => imagePart(recipe, "machines")),
 ];
 
 /** Every part, in an order in which each comes after its needs. */
-export const partsCatalogue: readonly Part[] = [...programs, ...products];
+export const partsCatalogue: readonly Part[] = [...programs, ...products, ...platformCatalogue];

@@ -85,6 +85,27 @@ export const imageBase: DebianBase = {
   drop: [...drop, "usr/lib/udev", "etc/pam.d", "usr/lib/mime"],
 };
 
+/** nginx with what it is linked to, and nothing else: no shell. */
+export const nginxBase: DebianBase = {
+  packages: ["libc6", "libcrypt1", "libpcre2-8-0", "libssl3", "nginx", "nginx-common", "zlib1g"],
+  drop: [
+    ...drop,
+    "etc/logrotate.d",
+    "etc/nginx/modules-available",
+    "etc/nginx/modules-enabled",
+    "etc/nginx/sites-available",
+    "etc/nginx/sites-enabled",
+    "etc/nginx/snippets",
+    "etc/ufw",
+    "usr/lib/x86_64-linux-gnu/engines-3",
+    "usr/share/nginx",
+    "usr/share/vim",
+    "var/lib/nginx",
+    "var/log",
+    "var/www",
+  ],
+};
+
 /** What a node needs besides Talos' own programs. */
 export const nodeBase: DebianBase = {
   packages: [

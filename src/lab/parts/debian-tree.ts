@@ -22,8 +22,8 @@ export async function unpackDebian(base: DebianBase, options: DebianTreeOptions)
   await mergedUsr(folder);
   for (const archive of archives) await unpack(archive, options);
   for (const path of base.drop) await rm(join(folder, path), { recursive: true, force: true });
-  await alternatives(folder);
-  await certificateBundle(folder);
+  if (base.packages.includes("iptables")) await alternatives(folder);
+  if (base.packages.includes("ca-certificates")) await certificateBundle(folder);
   // setuid is of no use to root alone and a risk in an image.
   await run("find", [folder, "-perm", "/6000", "-type", "f", "-exec", "chmod", "ug-s", "{}", "+"]);
 }

@@ -11,6 +11,8 @@ export interface ImageAssembly {
   readonly architecture: ImageRuntime["architecture"];
   /** The layer that all based images share. */
   readonly baseLayer: Layer | undefined;
+  /** File of the certificates, for a recipe that has them. */
+  readonly certificates?: string | undefined;
   /** Files of the programs by the name of their part. */
   readonly programs: Readonly<Record<string, string>>;
   /** The layout's folder. */
@@ -22,16 +24,22 @@ export interface ImageAssembly {
 export async function assembleImage(assembly: ImageAssembly): Promise<void> {
   const { recipe, architecture, baseLayer, programs, folder, signal } = assembly;
   const entries: TarEntry[] = [];
+  const addFile = async (path: string, file: string, mode: number) => {
+    addParents(entries, path);
+    const { size } = await stat(file);
+    entries.push({ type: "file", path: path.slice(1), mode, content: { file, size } });
+  };
   for (const [path, part] of Object.entries(recipe.programs)) {
     const file = programs[part];
     if (file === undefined) throw new Error(`${recipe.name} needs the program ${part}`);
-    for (const parent of parents(path)) {
-      if (entries.every((entry) => entry.path !== parent)) {
-        entries.push({ type: "directory", path: parent, mode: 0o755 });
-      }
-    }
-    const { size } = await stat(file);
-    entries.push({ type: "file", path: path.slice(1), mode: 0o755, content: { file, size } });
+    await addFile(path, file, 0o755);
+  }
+  if (assembly.certificates !== undefined) {
+    await addFile("/etc/ssl/certs/ca-certificates.crt", assembly.certificates, 0o644);
+  }
+  for (const folder of recipe.folders ?? []) {
+    addParents(entries, folder);
+    entries.push({ type: "directory", path: folder.slice(1), mode: 0o777 });
   }
   // Programs on nothing want a place for temporary files.
   if (!recipe.base) entries.push({ type: "directory", path: "tmp", mode: 0o1777 });
@@ -43,8 +51,18 @@ export async function assembleImage(assembly: ImageAssembly): Promise<void> {
   await writeImageLayout(folder, baseLayer === undefined ? [layer] : [baseLayer, layer], {
     architecture,
     entrypoint: recipe.entrypoint,
+    ...(recipe.command === undefined ? {} : { command: recipe.command }),
+    ...(recipe.environment === undefined ? {} : { environment: recipe.environment }),
     ...(recipe.user === undefined ? {} : { user: recipe.user }),
+    ...(recipe.workingDirectory === undefined ? {} : { workingDirectory: recipe.workingDirectory }),
   });
+}
+
+function addParents(entries: TarEntry[], path: string): void {
+  for (const parent of parents(path)) {
+    if (entries.some((entry) => entry.path === parent)) continue;
+    entries.push({ type: "directory", path: parent, mode: 0o755 });
+  }
 }
 
 function parents(path: string): string[] {

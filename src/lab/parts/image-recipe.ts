@@ -11,6 +11,15 @@ export interface ImageRecipe {
   readonly programs: Readonly<Record<string, string>>;
   readonly entrypoint: readonly string[];
   readonly user?: string;
+  readonly command?: readonly string[];
+  readonly workingDirectory?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Folders that any user may write to, besides /tmp; with or without a volume over them. */
+  readonly folders?: readonly string[];
+  /** Whether Mozilla's certificates are in it, without the Debian base. */
+  readonly certificates?: boolean;
+  /** Castle's own: there is no official image to pull. */
+  readonly own?: boolean;
 }
 
 function program(repository: string, name: string, options: { tag: string; base: boolean }): ImageRecipe {

@@ -1,4 +1,4 @@
-import { link, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { link, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Layer } from "../../image/layer.ts";
 import { writeLayer } from "../../image/layer-writer.ts";
@@ -9,6 +9,7 @@ import { imageBase } from "./debian-base.ts";
 import { unpackDebian } from "./debian-tree.ts";
 import type { GoToolchain } from "./go-toolchain.ts";
 import { assembleImage } from "./image-assembly.ts";
+import { writeNginxBase } from "./nginx-base.ts";
 import { assembleNodeRootfs } from "./node-rootfs.ts";
 import { type Part, singleProgram } from "./part.ts";
 import type { PartsStore } from "./store.ts";
@@ -42,12 +43,25 @@ export async function makePart(part: Part, folder: string, workshop: Workshop): 
       await rm(tree, { recursive: true });
       return;
     }
+    case "ca-certificates":
+      return certificates(folder, workshop);
+    case "nginx-base":
+      return writeNginxBase({
+        folder,
+        configuration: join(store.modules, "nginx"),
+        downloads,
+        architecture: store.architecture,
+        signal,
+      });
     case "image": {
       const { recipe } = source;
       const programs: Record<string, string> = {};
       for (const need of Object.values(recipe.programs)) programs[need] = await store.resolve(need);
       const baseLayer = recipe.base ? await storedLayer(await store.resolve("image-base")) : undefined;
-      return assembleImage({ recipe, architecture: store.architecture, baseLayer, programs, folder, signal });
+      const certificates =
+        recipe.certificates === true ? join(await store.resolve("ca-certificates"), BUNDLE) : undefined;
+      const { architecture } = store;
+      return assembleImage({ recipe, architecture, baseLayer, certificates, programs, folder, signal });
     }
     case "node-rootfs":
       return assembleNodeRootfs(
@@ -70,6 +84,15 @@ export async function makePart(part: Part, folder: string, workshop: Workshop): 
         architecture: store.architecture,
       });
   }
+}
+
+const BUNDLE = "ca-certificates.crt";
+
+async function certificates(folder: string, { downloads, signal }: Workshop): Promise<void> {
+  const tree = join(folder, "tree");
+  await unpackDebian({ packages: ["ca-certificates"], drop: [] }, { folder: tree, downloads, signal });
+  await rename(join(tree, "etc/ssl/certs", BUNDLE), join(folder, BUNDLE));
+  await rm(tree, { recursive: true });
 }
 
 /** The one blob of the image base; its name is its digest. */

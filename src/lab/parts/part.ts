@@ -1,5 +1,11 @@
 import type { ImageRecipe } from "./image-recipe.ts";
 
+/**
+ * What a castle needs parts for: its machines and their cluster; what Git owns on top of it; the monitoring.
+ * Each is built only for a castle that has it.
+ */
+export type PartSet = "machines" | "platform" | "monitoring";
+
 /** How a part comes about. */
 export type PartSource =
   /** Programs from the pinned Go module in `parts/GROUP`. */
@@ -23,6 +29,10 @@ export type PartSource =
   | { readonly kind: "c"; readonly file: string }
   /** The layer that images with a Debian base share, as an OCI blob. */
   | { readonly kind: "image-base" }
+  /** The certificates that Mozilla trusts, as one file: for images of programs that dial TLS. */
+  | { readonly kind: "ca-certificates" }
+  /** An OCI layout with Debian's nginx, made to serve a folder without root. */
+  | { readonly kind: "nginx-base" }
   | { readonly kind: "image"; readonly recipe: ImageRecipe }
   | { readonly kind: "node-rootfs" }
   /** A mirror folder for Terraform's CLI configuration. */
@@ -34,6 +44,7 @@ export interface Part {
   readonly version: string;
   /** What it is for, in one line. */
   readonly purpose: string;
+  readonly set: PartSet;
   readonly source: PartSource;
   /** Parts that it is made of. */
   readonly needs: readonly string[];

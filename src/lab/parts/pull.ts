@@ -6,7 +6,7 @@ import { RegistryClient } from "../../image/registry-client.ts";
 import type { Report } from "../../journal/step.ts";
 import { CastleError } from "../../errors/castle-error.ts";
 import { run } from "../../support/run.ts";
-import type { Part } from "./part.ts";
+import type { Part, PartSet } from "./part.ts";
 import type { PartsStore } from "./store.ts";
 import { withStoreLock } from "./store-lock.ts";
 
@@ -14,6 +14,7 @@ export interface PullOptions {
   readonly report: Report;
   /** Endpoint for a registry's host, where it is not `https://HOST`: a mirror on the LAN. */
   readonly mirrors?: Readonly<Record<string, string>>;
+  readonly sets?: readonly PartSet[];
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -24,10 +25,12 @@ export interface PullOptions {
  * @throws CastleError image/registry-unreachable, image/not-found, image/digest-mismatch, parts/busy
  */
 export async function pullParts(store: PartsStore, options: PullOptions): Promise<string[]> {
+  const sets = options.sets ?? ["machines"];
   return withStoreLock(store.objects.root, async () => {
     await store.objects.clearStaging();
     const pulled: string[] = [];
     for (const part of store.catalogue) {
+      if (!sets.includes(part.set)) continue;
       const origin = officialImage(part);
       if (origin === undefined) continue;
       if ((await store.objects.look(await store.key(part.name))).state === "whole") continue;
@@ -46,7 +49,8 @@ interface OfficialImage {
 
 function officialImage({ source, version }: Part): OfficialImage | undefined {
   if (source.kind === "node-rootfs") return { host: "ghcr.io", repository: "siderolabs/talos", tag: version };
-  if (source.kind !== "image") return undefined;
+  // Castle's own images are to be had nowhere.
+  if (source.kind !== "image" || source.recipe.own === true) return undefined;
   const { repository, tags } = source.recipe;
   const slash = repository.indexOf("/");
   const [tag = "latest"] = tags;

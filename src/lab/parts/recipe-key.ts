@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CastleError } from "../../errors/castle-error.ts";
-import { imageBase, nodeBase } from "./debian-base.ts";
+import { imageBase, nginxBase, nodeBase } from "./debian-base.ts";
 import type { Part } from "./part.ts";
 
 /** Raise it when the code that assembles parts changes what comes out. */
@@ -48,18 +48,22 @@ export async function recipeKeys(inputs: RecipeInputs): Promise<ReadonlyMap<stri
 
 function sourceFolder({ source }: Part): string | undefined {
   if (source.kind === "go" || source.kind === "module-files") return source.group;
+  if (source.kind === "nginx-base") return "nginx";
   if (source.kind === "c") return source.file.split("/")[0];
   return undefined;
 }
 
 function debianBase({ source }: Part): unknown {
   if (source.kind === "node-rootfs") return nodeBase;
+  if (source.kind === "nginx-base") return nginxBase;
   return source.kind === "image-base" ? imageBase : undefined;
 }
 
 async function folderHash(folder: string): Promise<string> {
   const hash = createHash("sha256");
   for (const name of (await readdir(folder)).sort()) {
+    // Tests are not in what is built.
+    if (name.endsWith("_test.go")) continue;
     hash.update(`${name}\0`).update(await readFile(join(folder, name)));
   }
   return hash.digest("hex");

@@ -29,6 +29,7 @@ afterAll(async () => {
 const greeter: Part = {
   name: "greeter",
   version: "v1.0.0",
+  set: "machines",
   purpose: "says hello",
   source: { kind: "go", group: "greeter", programs: { greeter: "." }, ldflags: "-X main.version=v1.0.0" },
   needs: [],
@@ -38,6 +39,7 @@ const greeter: Part = {
 const mirror: Part = {
   name: "mirror",
   version: "v1.0.0",
+  set: "machines",
   purpose: "a folder made of it",
   source: { kind: "provider-mirror", address: "me/greeter", program: "greeter" },
   needs: ["greeter"],
@@ -245,6 +247,23 @@ describe("the catalogue", () => {
       modules,
     });
     expect(await store.key("node-rootfs")).toMatch(/^[0-9a-f]{64}$/);
-    expect((await store.missing(store.wanted())).length).toBe(partsCatalogue.length);
+    const everything = store.wanted(["machines", "platform", "monitoring"]);
+    expect((await store.missing(everything)).length).toBe(partsCatalogue.length);
+  });
+
+  it("makes nothing of the platform for a castle that ends at its nodes", async () => {
+    const store = new PartsStore({
+      catalogue: partsCatalogue,
+      architecture: "amd64",
+      root: join(home, "cache"),
+      modules: new URL("../../../parts", import.meta.url).pathname,
+    });
+    const sets = (await store.missing(store.wanted())).map(({ set }) => set);
+    expect(new Set(sets)).toEqual(new Set(["machines"]));
+    const platform = (await store.missing(store.wanted(["platform"]))).map(({ name }) => name);
+    expect(platform).toContain("image-traefik");
+    expect(platform).toContain("traefik");
+    expect(platform).not.toContain("image-prometheus");
+    expect(platform).not.toContain("kubelet");
   });
 });

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { CastleError } from "../../errors/castle-error.ts";
 import { ObjectStore, type PartRecord } from "./object-store.ts";
-import { type Part, singleProgram } from "./part.ts";
+import { type Part, type PartSet, singleProgram } from "./part.ts";
 import { type RecipeInputs, recipeKeys } from "./recipe-key.ts";
 
 export interface PartsStoreOptions extends RecipeInputs {
@@ -98,10 +98,10 @@ export class PartsStore {
   }
 
   /** The images of the lab's registry, one entry a tag. @throws CastleError parts/missing, parts/wrong-hash */
-  async images(): Promise<StoreImage[]> {
+  async images(sets: readonly PartSet[] = ["machines"]): Promise<StoreImage[]> {
     const images: StoreImage[] = [];
-    for (const { name, source } of this.catalogue) {
-      if (source.kind !== "image") continue;
+    for (const { name, source, set } of this.catalogue) {
+      if (source.kind !== "image" || !sets.includes(set)) continue;
       const layout = await this.resolve(name);
       for (const tag of source.recipe.tags) {
         images.push({ repository: source.recipe.repository, tag, layout });
@@ -110,9 +110,9 @@ export class PartsStore {
     return images;
   }
 
-  /** Names of the parts that are wanted for themselves. */
-  wanted(): string[] {
-    return this.catalogue.filter((part) => part.wanted).map((part) => part.name);
+  /** Names of the parts that these sets want for themselves. */
+  wanted(sets: readonly PartSet[] = ["machines"]): string[] {
+    return this.catalogue.filter((part) => part.wanted && sets.includes(part.set)).map((part) => part.name);
   }
 
   /**

@@ -45,6 +45,13 @@ export const labTools: readonly ToolRequirement[] = [
   tool("sed"),
 ];
 
+const fromDebian: ReadonlySet<string> = new Set([
+  "node-rootfs",
+  "image-base",
+  "ca-certificates",
+  "nginx-base",
+]);
+
 /** What making these parts needs, without doubles. */
 export function buildTools(parts: readonly Part[]): readonly ToolRequirement[] {
   const tools = new Map<string, ToolRequirement>();
@@ -54,7 +61,7 @@ export function buildTools(parts: readonly Part[]): readonly ToolRequirement[] {
   for (const { source } of parts) {
     if (source.kind === "go" || source.kind === "module-files") need(go);
     if (source.kind === "c") need(gcc, libc);
-    if (source.kind === "node-rootfs" || source.kind === "image-base") need(...debian);
+    if (fromDebian.has(source.kind)) need(...debian);
     if (source.kind !== "go" || source.cgo !== true) continue;
     need(gcc, libc);
     if (source.tags?.includes("seccomp") === true) need(...seccomp);
