@@ -56,3 +56,10 @@ export const addressStatuses: Kind<{ address: string; linkName: string }> = {
   type: "AddressStatuses.net.talos.dev",
   spec: z.object({ address: z.string(), linkName: z.string() }),
 };
+
+/** Whether the node's own way to the API, on its loopback, has found an API server that answers. */
+export const kubePrismStatuses: Kind<{ host: string; healthy: boolean }> = {
+  namespace: "k8s",
+  type: "KubePrismStatuses.kubernetes.talos.dev",
+  spec: z.object({ host: z.string(), healthy: z.boolean() }),
+};

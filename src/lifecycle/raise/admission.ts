@@ -3,11 +3,16 @@ import { type Cluster, connectCluster } from "../../kubernetes/cluster.ts";
 import type { CastleNode } from "../../spec/castle.ts";
 import { poll } from "../../support/poll.ts";
 import type { Secret } from "../../support/secret.ts";
+import { kubePrismStatuses } from "../../talos/kinds.ts";
+import { getResource } from "../../talos/resources.ts";
 import { restartService, services } from "../../talos/services.ts";
 import type { CastleRun } from "../castle-run.ts";
 import type { NodeClients } from "./node-clients.ts";
 
 const WITHIN = 600_000;
+/** Milliseconds for a node to notice an API server; Talos looks every second or so. */
+const PRISM = 60_000;
+const KUBE_PRISM = "k8s-loadbalancer";
 
 /**
  * Spares new nodes their kubelets' backoffs. A kubelet that starts before the API asks for its certificate in vain, and
@@ -48,9 +53,25 @@ async function unregistered(
   }
 }
 
-/** One that is still being pulled or prepared has no backoff yet, and is left alone. */
+/**
+ * When the node's own way to the API is open: a kubelet that starts before asks in vain again. One that is still being
+ * pulled or prepared has no backoff yet, and is left alone.
+ */
 async function restartKubelet(clients: NodeClients, node: CastleNode, signal: AbortSignal): Promise<void> {
   const client = await clients.trusted(node);
+  await poll(
+    async () => {
+      const prism = await getResource(client, kubePrismStatuses, KUBE_PRISM, { signal });
+      return prism?.spec.healthy === true ? true : undefined;
+    },
+    {
+      every: 250,
+      within: PRISM,
+      signal,
+      onTimeout: () =>
+        new CastleError("lifecycle/timed-out", { message: `${node.name} found no way to the API` }),
+    },
+  );
   const kubelet = (await services(client, { signal })).find(({ id }) => id === "kubelet");
   if (kubelet?.state === "Running") await restartService(client, "kubelet", { signal, deadline: 30_000 });
 }
