@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Castle } from "../spec/castle.ts";
-import { type AcmeConfig, acmeConfig } from "./acme-config.ts";
+import { stringify } from "yaml";
+import { acmeConfig } from "./acme-config.ts";
 import type { Component } from "./component.ts";
 import { CHALLENGE_PRIORITY, plain } from "./entry-points.ts";
 import { labels, selector } from "./labels.ts";
@@ -12,19 +13,18 @@ import { platformImages, type Surroundings } from "./surroundings.ts";
 const COMPONENT = "certificates";
 const NAME = "acme";
 const namespace = "certificates";
-const CONFIG_FILE = "config.json";
+const CONFIG_FILE = "config.yaml";
 const CONFIG_FOLDER = "/etc/acme";
 
-const challenges = { name: "challenges", containerPort: 8080, protocol: "TCP" } as const;
-const metrics = { name: "metrics", containerPort: 9100, protocol: "TCP" } as const;
+/** Challenges, measurements and health: the route leads to the challenges only. */
+const http = { name: "http", containerPort: 8080, protocol: "TCP" } as const;
+/** Names that the controller gives to what it keeps in its own namespace. */
+const ACCOUNT = "acme-account";
+const STATE = "acme-state";
 
 /** castle's own ACME controller: orders by HTTP-01, renews, and writes one TLS Secret a site. */
 export function certificates(castle: Castle, surroundings: Surroundings): Component {
-  const config = acmeConfig(castle, surroundings.acme, {
-    challenges: challenges.containerPort,
-    metrics: metrics.containerPort,
-  });
-  const text = `${JSON.stringify(config, undefined, 2)}\n`;
+  const config = stringify(acmeConfig(castle, surroundings.acme), { lineWidth: 0 });
   const metadata = { name: NAME, namespace, labels: labels(COMPONENT, NAME) };
   return {
     name: COMPONENT,
@@ -40,7 +40,7 @@ export function certificates(castle: Castle, surroundings: Surroundings): Compon
           },
         },
       ],
-      "config.yaml": [{ apiVersion: "v1", kind: "ConfigMap", metadata, data: { [CONFIG_FILE]: text } }],
+      "config.yaml": [{ apiVersion: "v1", kind: "ConfigMap", metadata, data: { [CONFIG_FILE]: config } }],
       "rbac.yaml": [{ apiVersion: "v1", kind: "ServiceAccount", metadata }, ...ownAccess()],
       "deployment.yaml": [deployment(config, platformImages(surroundings).acmeController)],
       "route.yaml": [
@@ -49,12 +49,7 @@ export function certificates(castle: Castle, surroundings: Surroundings): Compon
           kind: "Service",
           metadata,
           spec: {
-            ports: [challenges, metrics].map(({ name, containerPort }) => ({
-              name,
-              port: containerPort,
-              protocol: "TCP",
-              targetPort: name,
-            })),
+            ports: [{ name: http.name, port: http.containerPort, protocol: "TCP", targetPort: http.name }],
             selector: selector(COMPONENT, NAME),
           },
         },
@@ -69,7 +64,7 @@ export function certificates(castle: Castle, surroundings: Surroundings): Compon
                 kind: "Rule",
                 match: "PathPrefix(`/.well-known/acme-challenge/`)",
                 priority: CHALLENGE_PRIORITY,
-                services: [{ name: NAME, port: challenges.name }],
+                services: [{ name: NAME, port: http.name }],
               },
             ],
           },
@@ -79,8 +74,8 @@ export function certificates(castle: Castle, surroundings: Surroundings): Compon
   };
 }
 
-function deployment(config: AcmeConfig, image: string): Manifest {
-  const digest = createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 16);
+function deployment(config: string, image: string): Manifest {
+  const digest = createHash("sha256").update(config).digest("hex").slice(0, 16);
   const matchLabels = selector(COMPONENT, NAME);
   return {
     apiVersion: "apps/v1",
@@ -95,8 +90,9 @@ function deployment(config: AcmeConfig, image: string): Manifest {
       template: {
         metadata: {
           annotations: {
-            "castle/config": digest,
-            "prometheus.io/port": String(metrics.containerPort),
+            // A file that is mounted changes within minutes, a new pod at once.
+            "castle.dev/config": digest,
+            "prometheus.io/port": String(http.containerPort),
             "prometheus.io/scrape": "true",
           },
           labels: labels(COMPONENT, NAME),
@@ -106,9 +102,15 @@ function deployment(config: AcmeConfig, image: string): Manifest {
             {
               name: NAME,
               image,
-              args: [`--config=${CONFIG_FOLDER}/${CONFIG_FILE}`],
-              ports: [challenges, metrics],
-              readinessProbe: { httpGet: { path: "/healthz", port: metrics.name }, periodSeconds: 2 },
+              args: [
+                `--config=${CONFIG_FOLDER}/${CONFIG_FILE}`,
+                `--listen=:${http.containerPort}`,
+                `--account-secret=${ACCOUNT}`,
+                `--state-configmap=${STATE}`,
+              ],
+              env: [{ name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } }],
+              ports: [http],
+              readinessProbe: { httpGet: { path: "/healthz", port: http.name }, periodSeconds: 2 },
               resources: { limits: { memory: "128Mi" }, requests: { cpu: "10m", memory: "24Mi" } },
               securityContext: restrictedContainer,
               volumeMounts: [{ name: "config", mountPath: CONFIG_FOLDER, readOnly: true }],
@@ -128,28 +130,21 @@ const subjects = [{ kind: "ServiceAccount", name: NAME, namespace }];
 
 /** In its own namespace: the account's key, and the state that it tells. */
 function ownAccess(): Manifest[] {
-  return access(namespace, [
-    { apiGroups: [""], resources: ["configmaps", "secrets"], verbs: ["create", "get", "patch", "update"] },
-    { apiGroups: [""], resources: ["events"], verbs: ["create", "patch"] },
-    {
-      apiGroups: ["coordination.k8s.io"],
-      resources: ["leases"],
-      verbs: ["create", "get", "patch", "update"],
-    },
-  ]);
+  return access(namespace, [...oneObject("secrets", ACCOUNT), ...oneObject("configmaps", STATE)]);
 }
 
-/** In a site's namespace: its certificate and no other Secret. What has no name yet cannot be limited by name. */
+/** In a site's namespace: its certificate and no other Secret. */
 export function certificateAccess(site: string): Manifest[] {
-  return access(site, [
-    { apiGroups: [""], resources: ["secrets"], verbs: ["create"] },
-    {
-      apiGroups: [""],
-      resourceNames: [SITE_CERTIFICATE],
-      resources: ["secrets"],
-      verbs: ["get", "patch", "update"],
-    },
-  ]);
+  return access(site, oneObject("secrets", SITE_CERTIFICATE));
+}
+
+/** What does not exist yet cannot be limited by its name. */
+function oneObject(resource: string, name: string): readonly object[] {
+  const [apiGroups, resources] = [[""], [resource]];
+  return [
+    { apiGroups, resources, verbs: ["create"] },
+    { apiGroups, resourceNames: [name], resources, verbs: ["get", "update"] },
+  ];
 }
 
 function access(where: string, rules: readonly object[]): Manifest[] {
