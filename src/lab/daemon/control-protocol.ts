@@ -16,6 +16,19 @@ export const machineShape = z.object({
 });
 export type LabMachine = z.infer<typeof machineShape>;
 
+export const gitShape = z.object({
+  inside: z.string(),
+  outside: z.string(),
+  username: z.string(),
+  token: z.string(),
+});
+export const acmeShape = z.object({
+  directory: z.string(),
+  certificate: z.string(),
+  roots: z.string(),
+  log: z.string(),
+});
+
 const operations = {
   /** Machines, memory (bytes: machines' cgroups less inactive file cache) and forwards of the lab. */
   status: {
@@ -52,6 +65,18 @@ const operations = {
   hosts: {
     request: z.object({ records: z.record(z.string(), z.string()) }),
     answer: z.object({}),
+  },
+  /**
+   * Starts what the LAN serves on demand only, and says where all of it is; what runs already stays, and comes back with
+   * the next daemon. `pebble` is the path of the ACME server's program; without it the one told before is used.
+   */
+  services: {
+    request: z.object({
+      git: z.boolean().optional(),
+      acme: z.boolean().optional(),
+      pebble: z.string().optional(),
+    }),
+    answer: z.object({ git: gitShape.optional(), acme: acmeShape.optional() }),
   },
   /** Ends the lab; the answer comes when all is gone but its state folder and the daemon itself. */
   stop: {

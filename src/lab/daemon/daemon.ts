@@ -185,6 +185,8 @@ function handlers({ folders, lan, room, stop }: HandlerParts): ControlHandlers {
       return {};
     },
     stop: async () => {
+      // Machines that the sweep kills would look like crashed ones, which stay off.
+      await room.blackout();
       // State goes when this daemon is gone, which still writes to it: closeLab does that.
       await sweep({ lab: folders.lab, states: folders.states, state: "keep" });
       await removeLan(lanPlace(folders));

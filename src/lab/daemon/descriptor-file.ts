@@ -3,6 +3,7 @@ import { z } from "zod";
 import { writeFileAtomic } from "../../support/write-file.ts";
 import type { LabDescriptor } from "../descriptor.ts";
 import type { LabFolders } from "../folders.ts";
+import { acmeShape, gitShape } from "./control-protocol.ts";
 
 const shape = z.object({
   name: z.string(),
@@ -16,6 +17,8 @@ const shape = z.object({
     discovery: z.string(),
     dns: z.string(),
     socket: z.string(),
+    git: gitShape.optional(),
+    acme: acmeShape.optional(),
   }),
 });
 

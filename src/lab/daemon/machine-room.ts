@@ -11,6 +11,8 @@ const SHUTDOWN_PATIENCE = 60_000;
 /** The person in front of the machines: presses power buttons and pulls cables, which no API can. */
 export interface MachineRoom {
   machines(): Promise<LabMachine[]>;
+  /** All plugs at once, as in a power cut: what was on is to be on again when the lab comes back. */
+  blackout(): Promise<void>;
   powerOn(vmid: number): Promise<void>;
   /** Presses the power button and, after a minute of nothing, pulls the plug. */
   shutDown(vmid: number): Promise<void>;
@@ -27,6 +29,9 @@ export function machineRoom({ file, power }: Datacenter, driver: MachineDriver):
     throw new CastleError("lab/unknown-machine", { message: `The lab has no machine ${vmid}` });
   };
   return {
+    blackout: async () => {
+      await Promise.all([...file.state.vms.keys()].map((vmid) => driver.powerOff(vmid)));
+    },
     machines: () =>
       Promise.all(
         [...file.state.vms.values()]
