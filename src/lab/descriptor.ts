@@ -25,5 +25,33 @@ export interface LabDescriptor {
     readonly dns: string;
     /** Unix socket of the agent inside the LAN; see `lan/dial.ts` for its protocol. */
     readonly socket: string;
+    /** Undefined until it is asked for. */
+    readonly git?: LabGit | undefined;
+    /** Undefined until it is asked for. */
+    readonly acme?: LabAcme | undefined;
   };
+}
+
+/** Repositories are at INSIDE/NAME.git and OUTSIDE/NAME.git, and exist as soon as somebody asks for them. */
+export interface LabGit {
+  /** http://GATEWAY:3080, for what runs in the cluster. */
+  readonly inside: string;
+  /** http://127.0.0.1:PORT, for castle and people. */
+  readonly outside: string;
+  readonly username: string;
+  readonly token: string;
+}
+
+export interface LabAcme {
+  /** https://GATEWAY:14000/dir */
+  readonly directory: string;
+  /** PEM of the certificate that the directory itself shows; not the one that issues. */
+  readonly certificate: string;
+  /**
+   * PEM of the roots that issue, the newest first. The server makes a new one at each of its starts; certificates of the
+   * earlier ones stay good.
+   */
+  readonly roots: string;
+  /** Path of the server's log on this machine: one line "Added order" for each order. */
+  readonly log: string;
 }

@@ -100,19 +100,25 @@ async function serve(
   const stop = new AbortController();
   const stopped = once(AbortSignal.any([signal, stop.signal]), "abort");
   const room = machineRoom(hypervisor.datacenter, machines);
-  control = await serveControl(folders.control, handlers({ folders, lan, room, stop: () => stop.abort() }));
-  await writeDescriptor(folders, {
-    name: folders.lab,
-    pid,
-    api: {
-      endpoint: hypervisor.endpoint,
-      token: `${settings.token.id}=${settings.token.secret}`,
-      certificate: hypervisor.certificate,
-    },
-    hosts: settings.hosts,
-    network: settings.network,
-    lan: lan.endpoints,
-  });
+  // Written again when services were added to the LAN.
+  const describe = () =>
+    writeDescriptor(folders, {
+      name: folders.lab,
+      pid,
+      api: {
+        endpoint: hypervisor.endpoint,
+        token: `${settings.token.id}=${settings.token.secret}`,
+        certificate: hypervisor.certificate,
+      },
+      hosts: settings.hosts,
+      network: settings.network,
+      lan: lan.endpoints,
+    });
+  control = await serveControl(
+    folders.control,
+    handlers({ folders, lan, room, describe, stop: () => stop.abort() }),
+  );
+  await describe();
   log(`lab ${folders.lab} is up at ${hypervisor.endpoint}`);
 
   await stopped;
@@ -150,10 +156,11 @@ interface HandlerParts {
   readonly folders: LabFolders;
   readonly lan: Lan;
   readonly room: MachineRoom;
+  readonly describe: () => Promise<void>;
   readonly stop: () => void;
 }
 
-function handlers({ folders, lan, room, stop }: HandlerParts): ControlHandlers {
+function handlers({ folders, lan, room, describe, stop }: HandlerParts): ControlHandlers {
   return {
     status: async () => {
       const [machines, used] = await Promise.all([room.machines(), usage(folders.lab)]);
@@ -183,6 +190,11 @@ function handlers({ folders, lan, room, stop }: HandlerParts): ControlHandlers {
         Object.fromEntries(Object.entries(records).map(([name, address]) => [name, [address]])),
       );
       return {};
+    },
+    services: async (wanted) => {
+      const endpoints = await lan.ensureServices(wanted);
+      await describe();
+      return endpoints;
     },
     stop: async () => {
       // Machines that the sweep kills would look like crashed ones, which stay off.

@@ -14,34 +14,35 @@ export interface ServerCertificate {
 }
 
 const DAYS = 3650;
+const LOOPBACK = "IP:127.0.0.1,DNS:localhost";
 
 /**
  * The server's key and self-signed certificate: read from the folder, or made by openssl and kept there. Both lie in
- * one file of mode 0600, so that a kill can never leave a key without its certificate.
+ * one file of mode 0600, tls.pem, so that a kill can never leave a key without its certificate.
+ * @param names as openssl writes a subjectAltName; the loopback's unless told
  * @throws CastleError command/missing, command/failed
  */
-export async function serverCertificate(folder: string): Promise<ServerCertificate> {
+export async function serverCertificate(folder: string, names = LOOPBACK): Promise<ServerCertificate> {
   const path = join(folder, "tls.pem");
   const kept = await readFile(path, "utf8").catch(() => "");
   const usable = split(kept);
   if (usable !== undefined) return usable;
-  const pem = await make(folder);
+  const pem = await make(folder, names);
   await writeFileAtomic(path, pem);
   const made = split(pem);
   if (made === undefined) throw new Error("openssl made a certificate that does not fit its key");
   return made;
 }
 
-async function make(folder: string): Promise<string> {
+async function make(folder: string, names: string): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // mkdtemp's folder is 0700: the key is never readable by others, whatever openssl's umask.
   const work = await mkdtemp(join(folder, "tls-"));
   try {
     const keyFile = join(work, "key.pem");
     const certificateFile = join(work, "certificate.pem");
-    const names = "subjectAltName=IP:127.0.0.1,DNS:localhost";
     const algorithm = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc"];
-    const identity = ["-subj", "/CN=castle lab", "-addext", names, "-days", String(DAYS)];
+    const identity = ["-subj", "/CN=castle lab", "-addext", `subjectAltName=${names}`, "-days", String(DAYS)];
     await run("openssl", [
       "req",
       "-x509",

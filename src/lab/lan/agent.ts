@@ -4,14 +4,17 @@ import { dirname } from "node:path";
 import { z } from "zod";
 import { type AgentAnswer, agentRequestShape, readLine, writeLine } from "./agent-protocol.ts";
 import { serveDiscovery } from "./discovery/service.ts";
+import { gitServerShape, serveGit } from "./git-server.ts";
 import { findNeighbour } from "./neighbour.ts";
 import { splice } from "./splice.ts";
 
 const optionsShape = z.strictObject({
-  /** Path of the unix socket to listen on. */
-  socket: z.string(),
+  /** Path of the unix socket to listen on; undefined: there is no way in through this process. */
+  socket: z.string().optional(),
   /** Where nodes reach the discovery service; undefined: there is none. */
   discovery: z.object({ host: z.string(), port: z.int() }).optional(),
+  /** Repositories to serve; undefined: none. */
+  git: gitServerShape.optional(),
   /** Milliseconds that a machine has to accept a connection; 5000 unless told. */
   dialTimeout: z.int().optional(),
 });
@@ -26,29 +29,44 @@ export interface Agent {
   close(): Promise<void>;
 }
 
+interface Closable {
+  close(): Promise<void>;
+}
+
 /**
- * The process inside the LAN: whoever may open its unix socket can dial TCP on the LAN through it, since unix sockets
- * cross network namespaces. When the socket exists, everything that the agent serves is served.
+ * A process inside the LAN, which serves what its options name. Whoever may open its unix socket can dial TCP on the LAN
+ * through it, since unix sockets cross network namespaces. When the socket exists, all the rest is served.
  */
 export async function runAgent(options: AgentOptions): Promise<Agent> {
-  const discovery = options.discovery === undefined ? undefined : await serveDiscovery(options.discovery);
+  const served: Closable[] = [];
+  if (options.discovery !== undefined) served.push(await serveDiscovery(options.discovery));
+  if (options.git !== undefined) served.push(await serveGit(options.git));
+  if (options.socket !== undefined)
+    served.push(await serveSocket(options.socket, options.dialTimeout ?? 5_000));
+  return {
+    async close() {
+      for (const closable of served.toReversed()) await closable.close();
+    },
+  };
+}
+
+async function serveSocket(path: string, dialTimeout: number): Promise<Closable> {
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
     sockets.add(client);
     client.on("close", () => sockets.delete(client));
     // Without a listener a client that goes away would end the agent.
     client.on("error", () => client.destroy());
-    void serveClient(client, options.dialTimeout ?? 5_000);
+    void serveClient(client, dialTimeout);
   });
-  await mkdir(dirname(options.socket), { recursive: true, mode: 0o700 });
-  await rm(options.socket, { force: true });
-  await listen(server, options.socket);
-  await chmod(options.socket, 0o600);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await rm(path, { force: true });
+  await listen(server, path);
+  await chmod(path, 0o600);
   return {
     async close() {
       for (const socket of sockets) socket.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
-      await discovery?.close();
     },
   };
 }

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { CastleError } from "../../errors/castle-error.ts";
@@ -60,6 +61,17 @@ export async function writeHosts(file: string, hosts: Hosts): Promise<void> {
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([name, addresses]) => addresses.map((address) => hostLine(name, address)));
   await writeFileAtomic(file, lines.join(""));
+}
+
+/** Adds names to those that an earlier daemon wrote. @throws CastleError lan/name-invalid */
+export async function addHosts(file: string, hosts: Hosts): Promise<void> {
+  const text = await readFile(file, "utf8").catch(() => "");
+  const found = new Map<string, string[]>();
+  for (const line of text.split("\n").filter((line) => line !== "")) {
+    const [address = "", name = ""] = line.split(" ");
+    found.set(name, [...(found.get(name) ?? []), address]);
+  }
+  await writeHosts(file, { ...Object.fromEntries(found), ...hosts });
 }
 
 function hostLine(name: string, address: string): string {

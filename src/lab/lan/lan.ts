@@ -1,4 +1,4 @@
-import { access, mkdir, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { CastleError } from "../../errors/castle-error.ts";
@@ -7,11 +7,12 @@ import type { LabDescriptor } from "../descriptor.ts";
 import { lanNamespace } from "../namespaces.ts";
 import type { AgentOptions } from "./agent.ts";
 import { type DialOptions, dialLan, probeLan } from "./dial.ts";
-import { type Hosts, dnsProgram, writeHosts } from "./dns.ts";
+import { type Hosts, addHosts, dnsProgram, writeHosts } from "./dns.ts";
 import { Forwards } from "./forwards.ts";
 import { ensureKernelFeatures } from "./kernel.ts";
 import { ensureLanNamespace, removeLanNamespace } from "./namespace.ts";
 import type { Neighbour } from "./neighbour.ts";
+import { OnDemandServices, type ServiceEndpoints, type WantedServices } from "./on-demand.ts";
 import { Processes, endRecordedProcesses } from "./processes.ts";
 import { type SeedImage, seedRegistry } from "./registry-seed.ts";
 import { registryProgram } from "./registry.ts";
@@ -49,16 +50,32 @@ const LONGEST_SOCKET = 107;
 
 /** The LAN of a lab and all that runs on it besides machines: registry, names, discovery, and the way in. */
 export class Lan {
-  readonly endpoints: LabDescriptor["lan"];
   readonly forwards: Forwards;
   readonly #options: LanOptions;
   readonly #processes: Processes;
+  readonly #onDemand: OnDemandServices;
 
   private constructor(options: LanOptions, processes: Processes, forwards: Forwards) {
     this.#options = options;
     this.#processes = processes;
     this.forwards = forwards;
-    this.endpoints = endpointsOf(options);
+    const { namespace, socket } = endpointsOf(options);
+    const { gateway: host, state, run, agent, report } = options;
+    this.#onDemand = new OnDemandServices({
+      host,
+      namespace,
+      socket,
+      state,
+      run,
+      agent,
+      report,
+      processes,
+      forwards,
+    });
+  }
+
+  get endpoints(): LabDescriptor["lan"] {
+    return { ...endpointsOf(this.#options), ...this.#onDemand.endpoints };
   }
 
   /**
@@ -93,7 +110,9 @@ export class Lan {
       }
       const file = join(options.state, "forwards.json");
       const forwards = await Forwards.open({ socket, file, report: options.report });
-      return new Lan(options, processes, forwards);
+      const lan = new Lan(options, processes, forwards);
+      await lan.#onDemand.resume();
+      return lan;
     } catch (error) {
       await processes.stop();
       throw error;
@@ -110,9 +129,14 @@ export class Lan {
     return probeLan(this.endpoints.socket, address, options);
   }
 
-  /** Replaces all names that the LAN's name server knows. @throws CastleError lan/name-invalid */
+  /** Replaces all names that the LAN's name server knows, but its own. @throws CastleError lan/name-invalid */
   async setHosts(hosts: Hosts): Promise<void> {
-    await writeHosts(hostsFile(this.#options), hosts);
+    await writeHosts(hostsFile(this.#options), { ...hosts, ...ownHosts(this.#options) });
+  }
+
+  /** Starts Git and ACME where asked for. @throws CastleError lan/service-failed, command/failed … */
+  ensureServices(wanted: WantedServices): Promise<ServiceEndpoints> {
+    return this.#onDemand.ensure(wanted);
   }
 
   /** Puts images into the registry. @throws CastleError lan/image-broken */
@@ -157,6 +181,13 @@ function hostsFile({ state }: LanPlace): string {
   return join(state, "hosts");
 }
 
+/** The names of what the LAN itself serves. */
+function ownHosts({ gateway }: LanOptions): Hosts {
+  return Object.fromEntries(
+    ["acme.lan", "git.lan", "ns.lan", "registry.lan"].map((name) => [name, [gateway]]),
+  );
+}
+
 function storageOf({ state }: LanPlace): string {
   return join(state, "registry");
 }
@@ -165,8 +196,7 @@ async function startServices(options: LanOptions, processes: Processes): Promise
   const namespace = await ensureLanNamespace(options, options.signal);
   const { gateway: host, run, signal } = options;
   const { socket } = endpointsOf(options);
-  // CoreDNS wants the file; names that an earlier daemon wrote stay.
-  await access(hostsFile(options)).catch(() => writeHosts(hostsFile(options), {}));
+  await addHosts(hostsFile(options), ownHosts(options));
   const [registry, dns] = await Promise.all([
     registryProgram({
       program: options.programs.registry,
