@@ -100,6 +100,19 @@ describe.skipIf(!canRunLab)("the machine API of a real node", () => {
     stranger.close();
   });
 
+  it("is on again with its disks after lab down --keep-disks and lab up", async () => {
+    await castle.run("lab", "down", "--keep-disks", "--yes");
+    await castle.run("lab", "up");
+    const credentials = readCredentials(talosconfig);
+    await poll(
+      async () => {
+        const found = await standing({ endpoint, credentials });
+        return found.kind === "ours" && found.stage === "running" ? true : undefined;
+      },
+      { every: 500, within: 120_000, onTimeout: () => new Error(`${NODE} did not come back`) },
+    );
+  });
+
   it("is wiped by a reset, and off: the next start finds a machine without a configuration", async () => {
     const states = z.object({ machines: z.array(z.object({ name: z.string(), state: z.string() })) });
     await reset(client, { graceful: false, reboot: false });
