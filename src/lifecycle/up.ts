@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import { runStep } from "../journal/step.ts";
 import { writeFileAtomic } from "../support/write-file.ts";
 import type { Secret } from "../support/secret.ts";
@@ -9,6 +8,7 @@ import { type Configured, configureNode } from "./raise/configure.ts";
 import { type CastleIdentity, ensureIdentity } from "./raise/identity.ts";
 import { allNodesReady, apiOnVip, fetchKubeconfig, kubeconfigFromHere } from "./raise/kubernetes.ts";
 import { refuseLostSecrets } from "./raise/lost-secrets.ts";
+import { joinedRun } from "./raise/joined-run.ts";
 import { ensureMachines } from "./raise/machines.ts";
 import { NodeClients } from "./raise/node-clients.ts";
 import { allVoters } from "./raise/quorum.ts";
@@ -30,21 +30,7 @@ export interface Raised {
 export async function up(given: CastleRun): Promise<Raised> {
   const start = performance.now();
   const since = () => Math.round(performance.now() - start);
-  // The first step that fails ends the others, which would otherwise wait for what never comes.
-  const failed = new AbortController();
-  const signal = AbortSignal.any([given.signal, failed.signal]);
-  // Every wait of every node listens to it; that is many, and no leak.
-  setMaxListeners(0, signal);
-  const run: CastleRun = { ...given, signal };
-  const together = async (...work: readonly Promise<unknown>[]): Promise<void> => {
-    try {
-      await Promise.all(work);
-    } catch (error) {
-      failed.abort();
-      await Promise.allSettled(work);
-      throw error;
-    }
-  };
+  const { run, together } = joinedRun(given);
   const { castle, ground, report } = run;
   await refuseLostSecrets(run);
   let machinesAt = 0;

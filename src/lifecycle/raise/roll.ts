@@ -1,27 +1,17 @@
-import { isDeepStrictEqual } from "node:util";
-import { parse } from "yaml";
-import { z } from "zod";
 import { CastleError } from "../../errors/castle-error.ts";
 import type { PlanSummary } from "../../infra/plan-summary.ts";
 import { runStep } from "../../journal/step.ts";
 import type { CastleNode } from "../../spec/castle.ts";
 import { poll } from "../../support/poll.ts";
+import { activeConfig } from "../../talos/active-config.ts";
 import { applyConfig, version } from "../../talos/machine.ts";
-import { type Kind, getResource } from "../../talos/resources.ts";
 import { machineState } from "../../talos/stage.ts";
 import type { CastleRun } from "../castle-run.ts";
+import { differingPaths } from "../configuration-difference.ts";
 import type { CastleIdentity } from "./identity.ts";
 import { terraformOf } from "./machines.ts";
 import type { NodeClients } from "./node-clients.ts";
 import { allVoters } from "./quorum.ts";
-
-/** The configuration that a node runs; its spec is the YAML itself, as a string. */
-const activeConfigs: Kind<unknown> = {
-  namespace: "config",
-  type: "MachineConfigs.config.talos.dev",
-  spec: z.unknown(),
-};
-const ACTIVE = "v1alpha1";
 
 /** Milliseconds of health without a break: Talos restarts what a change touches a moment after it has said yes. */
 const STEADY = 4_000;
@@ -42,7 +32,7 @@ export async function rollChanges(
       title: `${change.title}: ${change.attributes.join(", ")}, with a restart`,
     };
     await runStep(run.report, step, async () => {
-      const terraform = terraformOf(run);
+      const terraform = terraformOf(run, step.id);
       await terraform.plan({ targets: [change.address], signal: run.signal });
       await terraform.apply(run.signal);
       await allHealthy(run, clients);
@@ -64,7 +54,7 @@ async function bringUpToDate(
   const client = await clients.trusted(node);
   const [running, active] = await Promise.all([
     version(client, { signal }),
-    getResource(client, activeConfigs, ACTIVE, { signal }),
+    activeConfig(client, { signal }),
   ]);
   if (running.talos !== castle.talos.version) {
     report({
@@ -74,10 +64,12 @@ async function bringUpToDate(
     });
   }
   const wanted = configs.nodes.get(node.name);
-  if (wanted === undefined || active === undefined || sameConfig(active.spec, wanted.reveal())) return;
+  if (wanted === undefined || active === undefined) return;
+  const paths = differingPaths(active, wanted.reveal());
+  if (paths.length === 0) return;
   await runStep(
     report,
-    { id: `reconfigure-${node.name}`, title: `${node.name}: new configuration` },
+    { id: `reconfigure-${node.name}`, title: `${node.name}: ${paths.join(", ")}` },
     async () => {
       const { warnings } = await applyConfig(client, wanted, { signal });
       for (const message of warnings) report({ type: "warning", message: `${node.name}: ${message}` });
@@ -85,12 +77,6 @@ async function bringUpToDate(
       return undefined;
     },
   );
-}
-
-/** Equal as documents: the order of keys and the way of quoting mean nothing. */
-function sameConfig(active: unknown, wanted: string): boolean {
-  const current: unknown = typeof active === "string" ? parse(active) : active;
-  return isDeepStrictEqual(current, parse(wanted) as unknown);
 }
 
 async function allHealthy(run: CastleRun, clients: NodeClients): Promise<void> {
