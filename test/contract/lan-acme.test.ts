@@ -1,0 +1,86 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { Lan, type LanOptions, removeLan } from "../../src/lab/lan/lan.ts";
+import { ensureParts } from "../../src/lab/parts/builder.ts";
+import { run } from "../../src/support/run.ts";
+import { canRunLab, partsStore } from "../fixtures/parts.ts";
+import { assertNothingLeft, assertRootIsClean, node, programs } from "./lan/plugged-lan.ts";
+
+const caches = process.env["CASTLE_GO_CACHES"];
+
+let folder: string;
+let options: LanOptions;
+let lan: Lan;
+
+describe.skipIf(!canRunLab)("the ACME server on the lab's LAN", () => {
+  let pebble: string;
+
+  beforeAll(async () => {
+    // Not among the parts of a castle without gitops, which are all that others wait for.
+    await ensureParts(partsStore, ["pebble"], {
+      report: () => {},
+      ...(caches === undefined || caches === "" ? {} : { caches, keepCaches: true }),
+    });
+    pebble = await partsStore.resolve("pebble");
+  });
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "castle-acme-"));
+    options = {
+      lab: "acme-test",
+      cidr: "192.168.1.0/24",
+      gateway: "192.168.1.1",
+      bridges: ["vmbr0"],
+      state: join(folder, "state"),
+      run: join(folder, "run"),
+      shared: "/run/castle",
+      programs,
+      agent: node("lan-agent"),
+    };
+    lan = await Lan.open(options);
+  });
+
+  afterEach(async () => {
+    await lan.close();
+    await removeLan(options);
+    await assertNothingLeft(folder);
+    await rm(folder, { recursive: true });
+  });
+
+  afterAll(assertRootIsClean);
+
+  it("shows a directory behind its own certificate, and roots that outlive a restart", async () => {
+    const { acme } = await lan.ensureServices({ acme: true, pebble });
+    if (acme === undefined) throw new Error("there is no ACME server");
+    expect(acme.directory).toBe("https://192.168.1.1:14000/dir");
+    expect(acme.roots.match(/BEGIN CERTIFICATE/g)).toHaveLength(1);
+    const ca = join(folder, "ca.pem");
+    await writeFile(ca, acme.certificate);
+    const script = `fetch(process.argv[1]).then(async (r) => console.log(Object.keys(await r.json()).join()))`;
+    const inside = [`--net=/run/netns/${lan.endpoints.namespace}`, "--", process.execPath, "-e", script];
+    const said = await run("nsenter", [...inside, acme.directory], { env: { NODE_EXTRA_CA_CERTS: ca } });
+    expect(said.stdout).toContain("newOrder");
+    expect(await readFile(acme.log, "utf8")).toContain("Disabling random VA sleeps");
+    expect(await lan.ensureServices({ acme: true })).toMatchObject({ acme });
+
+    await lan.close();
+    lan = await Lan.open(options);
+    const again = lan.endpoints.acme;
+    expect(again).toMatchObject({ directory: acme.directory, certificate: acme.certificate });
+    expect(again?.roots.match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
+    expect(again?.roots.endsWith(acme.roots)).toBe(true);
+  });
+
+  it("is told apart from one that nobody can start", async () => {
+    await expect(lan.ensureServices({ acme: true })).rejects.toMatchObject({ code: "lan/service-failed" });
+    const missing = join(folder, "nothing");
+    await expect(lan.ensureServices({ acme: true, pebble: missing })).rejects.toMatchObject({
+      code: "lan/service-failed",
+      message: expect.stringContaining("acme of the lab's LAN"),
+    });
+    expect(lan.endpoints.acme).toBeUndefined();
+    expect(await lan.ensureServices({ acme: true, pebble })).toHaveProperty("acme");
+  });
+});
