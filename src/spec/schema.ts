@@ -83,6 +83,9 @@ const networkSection = section({
     text(hostNamePattern, "the name or the IPv4 address of a time server"),
     "a list of time servers",
   ).describe("Default: Talos' own time server."),
+  dhcp: text(rangePattern, "FIRST-LAST, such as 192.168.1.100-192.168.1.199").describe(
+    "The range that the router gives to others, for castle to keep clear of.",
+  ),
   vlan: whole(1, 4094, "the VLAN's tag").describe("The tag that the machines' ports carry."),
 }).partial();
 

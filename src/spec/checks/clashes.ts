@@ -1,4 +1,4 @@
-import { formatAddress, isUsable } from "../address.ts";
+import { formatAddress, isUsable, parseAddress, parseRange } from "../address.ts";
 import type { Draft } from "../draft.ts";
 import { formatPath, type Path } from "../fault.ts";
 import { type Group, type Outline, outline } from "../outline.ts";
@@ -13,6 +13,7 @@ export function checkClashes(draft: Draft): void {
   checkOne(draft, ["network", "gateway"]);
   checkOne(draft, ["network", "vip"]);
   checkPool(draft);
+  checkDhcp(draft);
 }
 
 function checkGroup(draft: Draft, group: Group, others: readonly Group[]): void {
@@ -61,6 +62,9 @@ function checkPool(draft: Draft): void {
   const met = [
     ...(within(castle.gateway) ? ["the gateway"] : []),
     ...(within(castle.vip) ? ["the VIP"] : []),
+    ...(draft.texts(["network", "dns"]) ?? []).flatMap((text) =>
+      within(parseAddress(text)) && parseAddress(text) !== castle.gateway ? [`the name server ${text}`] : [],
+    ),
     ...[castle.controlPlanes, castle.workers].flatMap((group) =>
       (group.addresses ?? []).flatMap((address, index) => (within(address) ? [nodeOf(group, index)] : [])),
     ),
@@ -68,6 +72,37 @@ function checkPool(draft: Draft): void {
   if (met.length === 0) return;
   const message = `loadBalancer.pool is ${text}, which holds the address of ${met.join(", ")}`;
   draft.fault(path, { message, hint: "take a range that nothing else uses" });
+}
+
+/** The router may give an address of its range to anybody, one that a castle uses among them. */
+function checkDhcp(draft: Draft): void {
+  const path: Path = ["network", "dhcp"];
+  const text = draft.text(path);
+  const range = text === undefined ? undefined : parseRange(text);
+  if (range === undefined) return;
+  if (range.first > range.last) {
+    const hint = `did you mean ${formatAddress(range.last)}-${formatAddress(range.first)}?`;
+    draft.fault(path, { message: `network.dhcp is ${text}, which ends before it begins`, hint });
+    return;
+  }
+  const { vip, pool, controlPlanes, workers } = outline(draft);
+  const within = (address: number | undefined) =>
+    address !== undefined && address >= range.first && address <= range.last;
+  const met = [
+    ...(within(vip) ? ["the VIP"] : []),
+    ...[controlPlanes, workers].flatMap((group) =>
+      (group.addresses ?? []).flatMap((address, index) => (within(address) ? [nodeOf(group, index)] : [])),
+    ),
+    ...(pool !== undefined && pool.first <= range.last && range.first <= pool.last
+      ? ["loadBalancer.pool"]
+      : []),
+  ];
+  if (met.length === 0) return;
+  const message = `network.dhcp is ${text}, which the router may give to others, and which holds ${met.join(", ")}`;
+  draft.fault(path, {
+    message,
+    hint: "make the range smaller in the router and here, or move what it holds",
+  });
 }
 
 function holderOf(castle: Outline, address: number): string | undefined {
