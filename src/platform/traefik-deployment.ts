@@ -52,7 +52,8 @@ export function traefikDeployment(castle: Castle, { namespace, account, image }:
               livenessProbe: { failureThreshold: 3, httpGet: { path: "/ping", port: ping.name } },
               ports: [plain, secure, ping, metrics].map(containerPort),
               readinessProbe: {
-                failureThreshold: 1,
+                // One late answer of a busy node must not move the address.
+                failureThreshold: 2,
                 httpGet: { path: "/ping", port: ping.name },
                 periodSeconds: 2,
               },
