@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +7,14 @@ import { Lan, type LanOptions, removeLan } from "../../src/lab/lan/lan.ts";
 import { ensureParts } from "../../src/lab/parts/builder.ts";
 import { run } from "../../src/support/run.ts";
 import { canRunLab, partsStore } from "../fixtures/parts.ts";
-import { assertNothingLeft, assertRootIsClean, node, programs } from "./lan/plugged-lan.ts";
+import {
+  assertNothingLeft,
+  assertRootIsClean,
+  node,
+  programs,
+  resolveName,
+  until,
+} from "./lan/plugged-lan.ts";
 
 const caches = process.env["CASTLE_GO_CACHES"];
 
@@ -71,6 +79,31 @@ describe.skipIf(!canRunLab)("the ACME server on the lab's LAN", () => {
     expect(again).toMatchObject({ directory: acme.directory, certificate: acme.certificate });
     expect(again?.roots.match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
     expect(again?.roots.endsWith(acme.roots)).toBe(true);
+  });
+
+  it("issues for 90 days to a host that the LAN's DNS knows and that answers on port 80", async () => {
+    const { acme } = await lan.ensureServices({ acme: true, pebble });
+    if (acme === undefined) throw new Error("there is no ACME server");
+    const ca = join(folder, "ca.pem");
+    await writeFile(ca, acme.certificate);
+    await lan.setHosts({ "blog.tazlab.net": ["192.168.1.1"] });
+    await until(
+      "the host is known",
+      async () => (await resolveName(lan, "blog.tazlab.net")) === "192.168.1.1",
+    );
+    const client = [...node("lan-acme-client"), acme.directory, "192.168.1.1", "blog.tazlab.net", folder];
+    const inside = [`--net=/run/netns/${lan.endpoints.namespace}`, "--", ...client];
+    const { stdout } = await run("nsenter", inside, { env: { NODE_EXTRA_CA_CERTS: ca } });
+    const [leaf, issuer] = (stdout.match(/-----BEGIN[^]+?-----END CERTIFICATE-----/g) ?? []).map(
+      (pem) => new X509Certificate(pem),
+    );
+    if (leaf === undefined || issuer === undefined) throw new Error(`no chain: ${stdout}`);
+    expect(leaf.subjectAltName).toBe("DNS:blog.tazlab.net");
+    expect(leaf.verify(issuer.publicKey)).toBe(true);
+    expect(issuer.verify(new X509Certificate(acme.roots).publicKey)).toBe(true);
+    const days = (Date.parse(leaf.validTo) - Date.parse(leaf.validFrom)) / 86_400_000;
+    expect(Math.round(days)).toBe(90);
+    expect((await readFile(acme.log, "utf8")).match(/Added order/g)).toHaveLength(1);
   });
 
   it("is told apart from one that nobody can start", async () => {
