@@ -88,14 +88,14 @@ func (b *board) ordered(host hostSpec, ok bool) {
 	b.orders[[2]string{host.Host, result}]++
 }
 
-// without: no certificate of use, for a reason that is not an order's failure. One that failed stays so
-// until an order succeeds, and a renewal's wait leaves a valid one valid.
+// waiting tells what an order waits for; a certificate that is to be renewed stays valid meanwhile.
+func (b *board) waiting(host hostSpec, message string) {
+	b.update(host, func(s *hostState) { s.Message = message })
+}
+
+// without says that there is no certificate of use. A host whose order failed stays failed until one succeeds.
 func (b *board) without(host hostSpec, message string) {
 	b.update(host, func(s *hostState) {
-		if s.NotAfter != nil && time.Now().Before(*s.NotAfter) && s.State == "valid" {
-			s.Message = message
-			return
-		}
 		if s.State != "failed" {
 			s.State = "pending"
 		}

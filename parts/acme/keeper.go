@@ -143,7 +143,7 @@ func (k *keeper) awaitReach(ctx context.Context, host hostSpec) {
 		if err == nil {
 			return
 		}
-		k.board.without(host, "waiting for the host to lead here: "+err.Error())
+		k.board.waiting(host, "waiting for the host to lead here: "+err.Error())
 		if time.Now().After(deadline) {
 			k.log.Warn("ordering although the host does not lead here", "host", host.Host, "error", err.Error())
 			return

@@ -34,6 +34,7 @@ func order(ctx context.Context, c *config, host string, account *ecdsa.PrivateKe
 	if err != nil {
 		return nil, nil, err
 	}
+	client.HTTPClient.Transport = located{client.HTTPClient.Transport, made.FinalizeURL, made.URI}
 	for _, url := range made.AuthzURLs {
 		if err := authorize(ctx, client, url, challenges); err != nil {
 			return nil, nil, err
@@ -61,6 +62,21 @@ func order(ctx context.Context, c *config, host string, account *ecdsa.PrivateKe
 		}
 	}
 	return text.Bytes(), key, nil
+}
+
+// located adds the order's address to the answer of its finalization, where the client looks for it. RFC 8555
+// does not ask servers to send it there, and pebble does not.
+type located struct {
+	http.RoundTripper
+	finalize, order string
+}
+
+func (l located) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := l.RoundTripper.RoundTrip(request)
+	if err == nil && request.URL.String() == l.finalize && response.Header.Get("Location") == "" {
+		response.Header.Set("Location", l.order)
+	}
+	return response, err
 }
 
 func acmeClient(c *config, account *ecdsa.PrivateKey) (*acme.Client, error) {

@@ -44,7 +44,7 @@ const platform: readonly Part[] = [
     version: versions.flux,
     purpose: "Flux: fetches the GitOps repository",
     set: "platform",
-    seconds: 150,
+    seconds: 190,
     source: { group: "flux", package: "github.com/fluxcd/source-controller" },
   }),
   goProgram({
@@ -52,7 +52,7 @@ const platform: readonly Part[] = [
     version: versions.flux,
     purpose: "Flux: applies what the GitOps repository says",
     set: "platform",
-    seconds: 90,
+    seconds: 35,
     source: { group: "flux", package: "github.com/fluxcd/kustomize-controller" },
   }),
   goProgram({
