@@ -5,6 +5,7 @@ import { CastleError } from "../errors/castle-error.ts";
 import type { Report } from "../journal/step.ts";
 import { ensureParts } from "../lab/parts/builder.ts";
 import { partsCatalogue } from "../lab/parts/catalogue.ts";
+import type { Part } from "../lab/parts/part.ts";
 import { PartsStore } from "../lab/parts/store.ts";
 import { buildTools, labTools, requireTools } from "../lab/parts/tool-requirements.ts";
 import type { CastleHome } from "../lifecycle/home.ts";
@@ -38,6 +39,7 @@ export function goCaches({ env }: Context): { readonly caches?: string; readonly
 export async function ensureLabParts(context: Context, report: Report, installTools: boolean): Promise<void> {
   const store = openParts(context);
   const missing = await store.missing(store.wanted());
+  await refuseBroken(store, missing);
   await offerTools(context, installTools, (install) =>
     requireTools([...labTools, ...buildTools(missing)], install),
   );
@@ -48,6 +50,15 @@ export async function ensureLabParts(context: Context, report: Report, installTo
     signal: context.signal,
     ...goCaches(context),
   });
+}
+
+/** A part that is not what was stored is told before it is made again: its owner may want to know why. */
+async function refuseBroken(store: PartsStore, parts: readonly Part[]): Promise<void> {
+  for (const { name } of parts) {
+    await store.resolve(name).catch((error: unknown) => {
+      if (!(error instanceof CastleError) || error.code !== "parts/missing") throw error;
+    });
+  }
 }
 
 /**

@@ -1,10 +1,11 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, expect, describe, test } from "vitest";
+import { z } from "zod";
 import { identify } from "../../src/support/process-identity.ts";
 import { lockHolder } from "../../src/support/process-lock.ts";
 import { labFolders } from "../../src/lab/folders.ts";
@@ -35,13 +36,19 @@ interface Told {
 
 const environment = () => ({ CASTLE_LABS: join(folder, "labs"), XDG_CONFIG_HOME: join(folder, "config") });
 
+const text = z.string().default("");
+const saidShape = z.object({ code: text, message: text, hint: text });
+const portShape = z.object({ port: z.number() });
+const descriptorShape = z.object({ api: z.object({ endpoint: z.string() }) });
+const recordShape = z.object({ digest: z.string() });
+
 /** What castle says with `-o json` where it fails; an empty code where it does not. */
 async function told(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   before: readonly string[] = [],
 ): Promise<Told> {
-  const [program = "", ...words] = [...before, process.execPath, EXECUTABLE, ...args, "-o", "json"];
+  const [program, ...words] = [...before, process.execPath, EXECUTABLE, ...args, "-o", "json"];
   const { exitCode, stdout } = await execa(program, words, {
     cwd: folder,
     env: { ...environment(), ...env },
@@ -49,8 +56,7 @@ async function told(
     reject: false,
     timeout: 120_000,
   });
-  const said = { code: "", message: "", hint: "", ...(JSON.parse(stdout) as object) };
-  return { exit: exitCode, code: said.code, message: said.message, hint: said.hint };
+  return { exit: exitCode, ...saidShape.parse(JSON.parse(stdout)) };
 }
 
 async function writeSpec(name: string, text: string): Promise<string> {
@@ -71,7 +77,7 @@ function rack(endpoint: string): string {
 async function closedPort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
+  const { port } = portShape.parse(server.address());
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
@@ -171,15 +177,24 @@ describe.skipIf(!canRunLab)("on a machine that lacks something", () => {
   });
 });
 
+const folders = () => labFolders(join(folder, "labs"), LAB);
+const labUp = () => told(["lab", "up", LAB]);
+const daemon = async () => (await lockHolder(folders().daemonLock))?.process.pid ?? 0;
+
+async function killDaemon(): Promise<number> {
+  const pid = await daemon();
+  // 0 would be the group of this very process.
+  if (pid === 0) throw new Error(`lab ${LAB} has no daemon to kill`);
+  process.kill(pid, "SIGKILL");
+  return pid;
+}
+
 describe.skipIf(!canRunLab)("a lab", () => {
-  const folders = () => labFolders(join(folder, "labs"), LAB);
   afterEach(async () => {
     await told(["lab", "down", LAB, "--yes"]);
-    expect(await census({ labs: { name: LAB }, states: folders().states })).toEqual([]);
+    const left = await census({ labs: { name: LAB }, states: folders().states });
+    if (left.length > 0) throw new Error(`left behind: ${JSON.stringify(left)}`);
   });
-
-  const labUp = () => told(["lab", "up", LAB]);
-  const daemon = async () => (await lockHolder(folders().daemonLock))?.process.pid ?? 0;
 
   test("two that bring it up at once get the same one", async () => {
     expect((await Promise.all([labUp(), labUp()])).map(({ exit }) => exit)).toEqual([0, 0]);
@@ -200,9 +215,8 @@ describe.skipIf(!canRunLab)("a lab", () => {
   });
 
   test("its daemon killed, or what it told damaged: the next one picks up", async () => {
-    await labUp();
-    const killed = await daemon();
-    process.kill(killed, "SIGKILL");
+    expect(await labUp()).toMatchObject({ exit: 0 });
+    const killed = await killDaemon();
     expect(await labUp()).toMatchObject({ exit: 0 });
     expect(await daemon()).not.toBe(killed);
     await writeFile(folders().descriptor, "{");
@@ -211,8 +225,8 @@ describe.skipIf(!canRunLab)("a lab", () => {
   });
 
   test("its record of machines, its settings or its port taken away", async () => {
-    await labUp();
-    process.kill(await daemon(), "SIGKILL");
+    expect(await labUp()).toMatchObject({ exit: 0 });
+    await killDaemon();
     const record = join(folders().state, "hypervisor.json");
     const settings = await readFile(folders().settings, "utf8");
     await writeFile(record, "{");
@@ -223,7 +237,7 @@ describe.skipIf(!canRunLab)("a lab", () => {
       hint: expect.stringContaining("castle lab down"),
     });
     await rm(record);
-    const { port } = JSON.parse(settings) as { port: number };
+    const { port } = portShape.parse(JSON.parse(settings));
     const rival = createServer().listen(port, "127.0.0.1");
     expect(await labUp()).toMatchObject({
       exit: 1,
@@ -255,7 +269,7 @@ describe.skipIf(!canRunLab)("a lab", () => {
       message: expect.stringContaining(`process ${process.pid}`),
     });
     await rm(lock);
-    const { api } = JSON.parse(await readFile(folders().descriptor, "utf8")) as { api: { endpoint: string } };
+    const { api } = descriptorShape.parse(JSON.parse(await readFile(folders().descriptor, "utf8")));
     const file = await writeSpec("wrong.yaml", rack(api.endpoint));
     const wrong = "root@pam!castle=00000000-0000-0000-0000-000000000000";
     expect(await told(["up", "-f", file], { PROXMOX_VE_API_TOKEN: wrong })).toMatchObject({
@@ -284,9 +298,9 @@ describe.skipIf(!canRunLab)("a lab", () => {
 /** Links the user's parts into another store, so that single files of it can be exchanged. @returns the part's digest */
 async function linkedStore(parts: string, name: string): Promise<string> {
   await execa("cp", ["-al", partsStore.objects.root, parts]);
+  // Whoever builds parts just now builds them there.
+  await rm(join(parts, "lock"), { force: true });
   const key = await partsStore.key(name);
-  const record = JSON.parse(await readFile(join(parts, "recipes", `${key}.json`), "utf8")) as {
-    digest: string;
-  };
-  return record.digest;
+  const record = await readFile(join(parts, "recipes", `${key}.json`), "utf8");
+  return recordShape.parse(JSON.parse(record)).digest;
 }
