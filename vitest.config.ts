@@ -7,7 +7,14 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: "unit", include: ["src/**/*.test.ts", "test/unit/**/*.test.ts"] } },
-      { test: { name: "contract", include: ["test/contract/**/*.test.ts"], ...real } },
+      {
+        test: {
+          name: "contract",
+          include: ["test/contract/**/*.test.ts"],
+          globalSetup: ["test/contract/prepare-parts.ts"],
+          ...real,
+        },
+      },
       { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...real } },
       { test: { name: "long", include: ["test/long/**/*.test.ts"], ...real } },
     ],

@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Lan, type LanOptions, removeLan } from "../../src/lab/lan/lan.ts";
-import { ensureParts } from "../../src/lab/parts/builder.ts";
 import { run } from "../../src/support/run.ts";
 import { canRunLab, partsStore } from "../fixtures/parts.ts";
 import {
@@ -16,7 +15,6 @@ import {
   until,
 } from "./lan/plugged-lan.ts";
 
-const caches = process.env["CASTLE_GO_CACHES"];
 
 let folder: string;
 let options: LanOptions;
@@ -27,10 +25,6 @@ describe.skipIf(!canRunLab)("the ACME server on the lab's LAN", () => {
 
   beforeAll(async () => {
     // Not among the parts of a castle without gitops, which are all that others wait for.
-    await ensureParts(partsStore, ["pebble"], {
-      report: () => {},
-      ...(caches === undefined || caches === "" ? {} : { caches, keepCaches: true }),
-    });
     pebble = await partsStore.resolve("pebble");
   });
 
