@@ -15,7 +15,6 @@ import {
   until,
 } from "./lan/plugged-lan.ts";
 
-
 let folder: string;
 let options: LanOptions;
 let lan: Lan;

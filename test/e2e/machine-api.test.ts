@@ -104,13 +104,14 @@ describe.skipIf(!canRunLab)("the machine API of a real node", () => {
     await castle.run("lab", "down", "--keep-disks", "--yes");
     await castle.run("lab", "up");
     const credentials = readCredentials(talosconfig);
-    await poll(
+    const back = await poll(
       async () => {
         const found = await standing({ endpoint, credentials });
-        return found.kind === "ours" && found.stage === "running" ? true : undefined;
+        return found.kind === "ours" && found.stage === "running" ? found : undefined;
       },
       { every: 500, within: 120_000, onTimeout: () => new Error(`${NODE} did not come back`) },
     );
+    expect(back).toMatchObject({ kind: "ours", stage: "running" });
   });
 
   it("is wiped by a reset, and off: the next start finds a machine without a configuration", async () => {
