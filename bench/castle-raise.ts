@@ -12,7 +12,7 @@ export const BENCH = "bench";
 export const BENCH_SPEC = `castle: ${BENCH}\nhypervisor: { lab: { name: ${BENCH} } }\n`;
 
 const answer = z.object({
-  data: z.object({ milliseconds: z.object({ configured: z.number(), api: z.number(), ready: z.number() }) }),
+  milliseconds: z.object({ configured: z.number(), api: z.number(), ready: z.number() }),
 });
 
 export interface CastlePlace {
@@ -31,7 +31,7 @@ export async function raiseCastle(place: CastlePlace): Promise<Raise> {
   const { stdout } = await castle(place, ["up", "--yes", "-o", "json"]);
   const end = (performance.now() - begin) / 1000;
   // The command counts from where the lab stands; it ends when the nodes are Ready.
-  const { milliseconds } = answer.parse(JSON.parse(stdout)).data;
+  const { milliseconds } = answer.parse(JSON.parse(stdout));
   const before = (reached: number) => end - (milliseconds.ready - reached) / 1000;
   const memory = (await usage(BENCH)).reduce((sum, machine) => sum + machine.memory, 0) / 1024 ** 3;
   const down = await dropCastle(place);
