@@ -24,7 +24,8 @@ export async function closeLab({ folders, keepDisks }: CloseOptions): Promise<vo
   const { lab, states, state, lanRun, sharedRun } = folders;
   const daemon = await lockHolder(folders.daemonLock);
   const running = await findLab(folders);
-  if (running !== undefined) await running.control.call("stop", {});
+  // A daemon that cannot stop by itself is ended all the same, and what it leaves is swept.
+  await running?.control.call("stop", {}).catch(() => undefined);
   if (daemon !== undefined) await endProcess(daemon.process, 10_000);
   // The state goes last: it remembers which kernel settings are to be restored.
   await sweep({ lab, states, state: "keep" });

@@ -78,7 +78,7 @@ const operations = {
     }),
     answer: z.object({ git: gitShape.optional(), acme: acmeShape.optional() }),
   },
-  /** Ends the lab; the answer comes when all is gone but its state folder and the daemon itself. */
+  /** Pulls all plugs, ends the LAN's services and then the daemon; what is left is swept by who asked. */
   stop: {
     request: z.object({}),
     answer: z.object({}),

@@ -8,9 +8,8 @@ import { type LockHolder, withProcessLock } from "../../support/process-lock.ts"
 import { CastleError } from "../../errors/castle-error.ts";
 import type { LabFolders } from "../folders.ts";
 import { type Hypervisor, startHypervisor } from "../hypervisor/hypervisor.ts";
-import { Lan, removeLan } from "../lan/lan.ts";
+import { Lan } from "../lan/lan.ts";
 import { ContainerMachines } from "../machine/container-machines.ts";
-import { sweep } from "../machine/sweep.ts";
 import { usage } from "../machine/usage.ts";
 import type { OperationRequest } from "./control-protocol.ts";
 import { type ControlHandlers, serveControl } from "./control-server.ts";
@@ -197,11 +196,9 @@ function handlers({ folders, lan, room, describe, stop }: HandlerParts): Control
       return endpoints;
     },
     stop: async () => {
-      // Machines that the sweep kills would look like crashed ones, which stay off.
+      // Machines that the sweep kills would look like crashed ones, which stay off; services would be started again.
       await room.blackout();
-      // State goes when this daemon is gone, which still writes to it: closeLab does that.
-      await sweep({ lab: folders.lab, states: folders.states, state: "keep" });
-      await removeLan(lanPlace(folders));
+      await lan.close();
       stop();
       return {};
     },
