@@ -1,4 +1,3 @@
-import { access } from "node:fs/promises";
 import { arch } from "node:os";
 import { join } from "node:path";
 import { CastleError } from "../errors/castle-error.ts";
@@ -87,7 +86,6 @@ export async function findKubectl(context: Context, parts: PartsStore): Promise<
 /** A Terraform CLI configuration that finds the provider in the parts; nothing is fetched from a registry. */
 export async function terraformConfig(home: CastleHome, parts: PartsStore): Promise<string> {
   const mirror = await parts.resolve("proxmox-provider-mirror");
-  await access(mirror);
   const file = join(home.folder, "terraform.rc");
   const quoted = JSON.stringify(mirror);
   await writeFileAtomic(

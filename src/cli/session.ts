@@ -80,26 +80,34 @@ export async function lookAtCastle<T>(
   );
 }
 
-interface Standing {
+/** What a run is put together from, once its ground is found or opened. */
+interface RunParts {
   readonly spec: SpecFile;
   readonly home: CastleHome;
   readonly ground: Ground;
+  readonly programs: CastleRun["programs"];
   readonly report: Report;
 }
 
-async function standingRun(context: Context, { spec, home, ground, report }: Standing): Promise<CastleRun> {
-  const parts = openParts(context);
-  const config = ground.kind === "lab" ? { terraformConfig: await terraformConfig(home, parts) } : {};
+function runOf(context: Context, { spec, ...parts }: RunParts): CastleRun {
   return {
     castle: spec.castle,
-    home,
-    ground: { ...ground, ...config },
+    ...parts,
     store: secretStore(context, spec),
-    programs: await findPrograms(context, spec.castle, parts),
-    report,
     patience: PATIENCE,
     signal: context.signal,
   };
+}
+
+/** A run on a ground that stands; nothing is started for it. */
+async function standingRun(
+  context: Context,
+  { spec, home, ground, report }: Omit<RunParts, "programs">,
+): Promise<CastleRun> {
+  const parts = openParts(context);
+  const config = ground.kind === "lab" ? { terraformConfig: await terraformConfig(home, parts) } : {};
+  const programs = await findPrograms(context, spec.castle, parts);
+  return runOf(context, { spec, home, ground: { ...ground, ...config }, programs, report });
 }
 
 async function findPrograms(
@@ -122,17 +130,10 @@ async function openRun(
 ): Promise<CastleRun> {
   const { castle } = spec;
   const parts = openParts(context);
+  // Before the ground: where a program is missing, no lab is started.
   const programs = await findPrograms(context, castle, parts);
-  return {
-    castle,
-    home,
-    ground: await openGround(context, castle, { parts, home, report }),
-    store: secretStore(context, spec),
-    programs,
-    report,
-    patience: PATIENCE,
-    signal: context.signal,
-  };
+  const ground = await openGround(context, castle, { parts, home, report });
+  return runOf(context, { spec, home, ground, programs, report });
 }
 
 export function secretStore(context: Context, { castle, folder }: SpecFile): SecretStore {

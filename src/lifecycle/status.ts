@@ -1,3 +1,4 @@
+import { controlPlanes } from "../spec/control-planes.ts";
 import { CastleError } from "../errors/castle-error.ts";
 import { ProxmoxClient } from "../infra/proxmox-client.ts";
 import { type ClusterNode, connectCluster } from "../kubernetes/cluster.ts";
@@ -76,7 +77,7 @@ export async function castleStatus(sources: StatusSources): Promise<CastleStatus
     };
   });
   const voters = nodes.flatMap(({ name, etcd }) => (etcd === "leader" || etcd === "voter" ? [name] : []));
-  const expectedVoters = castle.nodes.filter(({ role }) => role === "controlplane").length;
+  const expectedVoters = controlPlanes(castle).length;
   const holder = nodes.find(({ vip }) => vip)?.name;
   return {
     castle: castle.name,

@@ -1,13 +1,10 @@
+import { controlPlanes } from "../spec/control-planes.ts";
 import type { Castle } from "../spec/castle.ts";
 import type { Secret } from "../support/secret.ts";
 import { aimTalosconfig } from "../talos/talosconfig.ts";
 import type { Ground } from "./ground/ground.ts";
 
 const APID_PORT = 50_000;
-
-function controlPlanes({ nodes }: Castle) {
-  return nodes.filter(({ role }) => role === "controlplane");
-}
 
 /** The rack's form: the nodes' own addresses. Without -n the first control plane is asked. */
 export function talosconfigOfLan(castle: Castle, talosconfig: Secret): Secret {

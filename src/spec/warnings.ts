@@ -1,3 +1,4 @@
+import { controlPlanes } from "./control-planes.ts";
 import type { Castle } from "./castle.ts";
 
 /** What is allowed and yet worth knowing before the castle stands. */
@@ -21,10 +22,6 @@ export function warnings(castle: Castle): readonly SpecWarning[] {
   ]
     .map((look) => look(castle))
     .filter((warning) => warning !== undefined);
-}
-
-function controlPlanes({ nodes }: Castle) {
-  return nodes.filter(({ role }) => role === "controlplane");
 }
 
 function quorumOnOneHost(castle: Castle): SpecWarning | undefined {

@@ -1,3 +1,4 @@
+import { controlPlanes } from "../spec/control-planes.ts";
 import type { Castle, CastleNode, MachinePatch } from "../spec/castle.ts";
 import type { Ground } from "./ground.ts";
 
@@ -71,12 +72,12 @@ function kubelet(ground: Ground): MachinePatch {
 }
 
 function cluster(castle: Castle, node: CastleNode, ground: Ground): MachinePatch {
-  const controlPlanes = castle.nodes.filter(({ role }) => role === "controlplane");
+  const planes = controlPlanes(castle);
   return {
     discovery: discovery(castle.talos.discovery ?? ground.discovery),
     ...(node.role === "controlplane"
       ? {
-          apiServer: { certSANs: [LOOPBACK, ...controlPlanes.map(({ address }) => address)] },
+          apiServer: { certSANs: [LOOPBACK, ...planes.map(({ address }) => address)] },
           controllerManager: { extraArgs: patience },
           scheduler: { extraArgs: patience },
         }

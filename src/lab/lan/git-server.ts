@@ -1,6 +1,7 @@
+import { exists } from "../../support/exists.ts";
 import { spawn } from "node:child_process";
 import { createHash, timingSafeEqual } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import { dirname, join } from "node:path";
 import { z } from "zod";
@@ -170,13 +171,6 @@ class Repositories {
       await rm(draft, { recursive: true, force: true });
     }
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 function listen(server: Server, { host, port }: GitServerOptions): Promise<void> {

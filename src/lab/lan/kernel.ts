@@ -1,4 +1,5 @@
-import { readFile, stat } from "node:fs/promises";
+import { exists } from "../../support/exists.ts";
+import { readFile } from "node:fs/promises";
 import { CastleError } from "../../errors/castle-error.ts";
 import { run } from "../../support/run.ts";
 
@@ -59,13 +60,6 @@ async function isMissing(feature: KernelFeature): Promise<KernelFeature | undefi
     return feature;
   }
   return (await feature.isPresent()) ? undefined : feature;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function hasFileSystem(name: string): Promise<boolean> {

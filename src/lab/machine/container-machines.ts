@@ -1,4 +1,5 @@
-import { access, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { exists } from "../../support/exists.ts";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CastleError } from "../../errors/castle-error.ts";
 import { poll } from "../../support/poll.ts";
@@ -287,11 +288,4 @@ export class ContainerMachines implements MachineDriver {
       if (this.#turns.get(vmid) === turn) this.#turns.delete(vmid);
     }
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,6 +1,7 @@
+import { exists } from "../../support/exists.ts";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { poll } from "../../support/poll.ts";
@@ -172,11 +173,4 @@ async function gone(
     await rm(folder, { recursive: true, force: true });
   }
   return (await removeCgroup(names.cgroup)) ? true : undefined;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,4 +1,5 @@
-import { access, mkdir, rename, rm } from "node:fs/promises";
+import { exists } from "../../support/exists.ts";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "../../support/run.ts";
 import { DISK_FOLDERS } from "./oci-spec.ts";
@@ -33,11 +34,4 @@ export async function emptyDisk(disk: string): Promise<void> {
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
   });
   await rm(wiped, { recursive: true, force: true });
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

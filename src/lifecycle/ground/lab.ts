@@ -1,3 +1,4 @@
+import { controlPlanes } from "../../spec/control-planes.ts";
 import type { RunningLab } from "../../lab/daemon/launch.ts";
 import type { Castle, LabHypervisor } from "../../spec/castle.ts";
 import { Secret } from "../../support/secret.ts";
@@ -16,7 +17,7 @@ export function labGround(
 ): Ground {
   const { descriptor, control } = lab;
   const { vip } = castle.network;
-  const controlPlanes = castle.nodes.filter(({ role }) => role === "controlplane");
+  const planes = controlPlanes(castle);
   return {
     kind: "lab",
     proxmox: {
@@ -35,7 +36,7 @@ export function labGround(
     api: () =>
       control.call("forward", {
         name: `${castle.name}-api`,
-        targets: [vip, ...controlPlanes.map(({ address }) => address)].map((address) => ({
+        targets: [vip, ...planes.map(({ address }) => address)].map((address) => ({
           address,
           port: API_PORT,
         })),

@@ -1,3 +1,4 @@
+import { controlPlanes } from "../../spec/control-planes.ts";
 import { CastleError } from "../../errors/castle-error.ts";
 import { poll } from "../../support/poll.ts";
 import type { CastleNode } from "../../spec/castle.ts";
@@ -20,10 +21,10 @@ export async function bootstrapOnce(
   clients: NodeClients,
   fresh: boolean,
 ): Promise<"bootstrapped" | "already-bootstrapped"> {
-  const controlPlanes = run.castle.nodes.filter(({ role }) => role === "controlplane");
-  const [first] = controlPlanes;
+  const planes = controlPlanes(run.castle);
+  const [first] = planes;
   if (first === undefined) throw new Error("a castle has a control plane");
-  if (!fresh && (await anyMemberRuns(run, clients, controlPlanes))) return "already-bootstrapped";
+  if (!fresh && (await anyMemberRuns(run, clients, planes))) return "already-bootstrapped";
   const client = await clients.trusted(first);
   return whenStarted(run, first.name, () => bootstrap(client, { signal: run.signal }));
 }

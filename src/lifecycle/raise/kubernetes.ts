@@ -1,3 +1,4 @@
+import { controlPlanes } from "../../spec/control-planes.ts";
 import { CastleError } from "../../errors/castle-error.ts";
 import { apiAnswers } from "../../kubernetes/api-probe.ts";
 import { type ClusterNode, connectCluster } from "../../kubernetes/cluster.ts";
@@ -32,7 +33,7 @@ export async function apiOnVip({ castle, ground, signal, patience }: CastleRun):
 
 /** The administrator's kubeconfig as any of the control planes makes it; its server is the VIP. */
 export async function fetchKubeconfig(run: CastleRun, clients: NodeClients): Promise<Secret> {
-  const controlPlanes = run.castle.nodes.filter(({ role }) => role === "controlplane");
+  const planes = controlPlanes(run.castle);
   const within = IMAGES * run.patience;
   const ask = async (node: CastleNode) =>
     kubeconfig(await clients.trusted(node), { signal: run.signal, deadline: 5_000 });
@@ -40,7 +41,7 @@ export async function fetchKubeconfig(run: CastleRun, clients: NodeClients): Pro
   return poll(
     async () => {
       try {
-        return await Promise.any(controlPlanes.map(ask));
+        return await Promise.any(planes.map(ask));
       } catch (error) {
         const reasons: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
         const grave = reasons.find(

@@ -1,3 +1,4 @@
+import { controlPlanes } from "../../spec/control-planes.ts";
 import { CastleError } from "../../errors/castle-error.ts";
 import { poll } from "../../support/poll.ts";
 import { type EtcdMember, etcdMembers } from "../../talos/etcd.ts";
@@ -7,7 +8,7 @@ import type { NodeClients } from "./node-clients.ts";
 /** Waits until etcd's voters are the castle's control planes, all of them and nobody else. */
 export async function allVoters(run: CastleRun, clients: NodeClients): Promise<{ detail: string }> {
   const { castle, report, signal, patience } = run;
-  const names = castle.nodes.filter(({ role }) => role === "controlplane").map(({ name }) => name);
+  const names = controlPlanes(castle).map(({ name }) => name);
   let last = "no control plane answered";
   await poll(
     async () => {
@@ -42,7 +43,7 @@ export async function membersFromAny(
   run: CastleRun,
   clients: NodeClients,
 ): Promise<EtcdMember[] | undefined> {
-  for (const node of run.castle.nodes.filter(({ role }) => role === "controlplane")) {
+  for (const node of controlPlanes(run.castle)) {
     const client = await clients.trusted(node);
     const members = await etcdMembers(client, { signal: run.signal, deadline: 3_000 }).catch(
       (error: unknown) => {
