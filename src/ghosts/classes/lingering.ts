@@ -1,0 +1,42 @@
+import type { Ghost } from "../ghost.ts";
+import type { Testimony } from "../testimony.ts";
+import { expectedNamed, membersOf } from "../witness.ts";
+
+/** G7: known to discovery or Kubernetes only. Nothing breaks, but everybody who asks them is told of a node more. */
+export function lingering(testimony: Testimony): Ghost[] {
+  const { discovery, kubernetes } = testimony;
+  const names = new Set([...(discovery ?? []), ...(kubernetes ?? [])].map(({ name }) => name));
+  return [...names].sort().flatMap((name): Ghost[] => {
+    if (expectedNamed(testimony, name) !== undefined) return [];
+    // A member of etcd by that name is the greater ghost, and a class of its own.
+    if (membersOf(testimony).some((member) => member.name === name)) return [];
+    const registered = kubernetes?.find((node) => node.name === name);
+    const affiliate = discovery?.find((node) => node.name === name);
+    return [
+      {
+        class: "G7",
+        title: "Discovery or Kubernetes still lists a node that is gone",
+        subject: name,
+        state: { kind: "ghost" },
+        evidence: [
+          { source: "spec", fact: `no node is named ${name}` },
+          ...(registered === undefined
+            ? []
+            : [
+                {
+                  source: "kubernetes" as const,
+                  fact: `Node ${name}, ${registered.ready ? "Ready" : "NotReady"}, ${registered.address ?? "no address"}`,
+                },
+              ]),
+          ...(affiliate === undefined
+            ? []
+            : [{ source: "discovery" as const, fact: `${name} on ${affiliate.addresses.join(", ")}` }]),
+        ],
+        cures: [
+          ...(registered === undefined ? [] : [{ kind: "delete-node" as const, node: name }]),
+          ...(affiliate === undefined ? [] : [{ kind: "expire" as const, node: name }]),
+        ],
+      },
+    ];
+  });
+}

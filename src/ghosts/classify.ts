@@ -1,0 +1,77 @@
+import { type Judged, judge } from "../quorum/plan.ts";
+import type { Electorate } from "../quorum/standing.ts";
+import { courseOf, type Step } from "../quorum/step.ts";
+import { lingering } from "./classes/lingering.ts";
+import { otherCastle } from "./classes/other-castle.ts";
+import { removedData } from "./classes/removed-data.ts";
+import { sameName } from "./classes/same-name.ts";
+import { samePeer } from "./classes/same-peer.ts";
+import { stuckLearner } from "./classes/stuck-learner.ts";
+import { unknownMember } from "./classes/unknown-member.ts";
+import { zombie } from "./classes/zombie.ts";
+import type { Cure, Ghost, JudgedGhost } from "./ghost.ts";
+import type { Testimony } from "./testimony.ts";
+import { membersOf } from "./witness.ts";
+
+/** In the order in which they are told: what stops the castle first. */
+const classes = [
+  otherCastle,
+  removedData,
+  samePeer,
+  stuckLearner,
+  sameName,
+  unknownMember,
+  zombie,
+  lingering,
+] as const;
+
+/** Every ghost in a testimony, one a subject, each with the arithmetic of its cure as if it were the only one. */
+export function classify(testimony: Testimony): JudgedGhost[] {
+  const electorate = electorateOf(testimony);
+  const told = new Set<string>();
+  return classes
+    .flatMap((find) => find(testimony))
+    .filter(({ subject }) => !told.has(subject) && told.add(subject))
+    .map((ghost) => judged(ghost, electorate));
+}
+
+/** Who votes, as this testimony has it: a member is healthy if the node that owns it says so of it. */
+export function electorateOf(testimony: Testimony): Electorate {
+  const healthy = new Set(
+    testimony.nodes.flatMap(({ etcd }) =>
+      etcd?.healthy === true && etcd.member !== undefined ? [etcd.member] : [],
+    ),
+  );
+  const counted = (learner: boolean) =>
+    membersOf(testimony)
+      .filter((member) => member.learner === learner)
+      .map(({ id }) => ({ id, healthy: healthy.has(id) }));
+  return { voters: counted(false), learners: counted(true) };
+}
+
+function judged(ghost: Ghost, electorate: Electorate): JudgedGhost {
+  const quorum: Judged[] = [];
+  let current = electorate;
+  for (const step of ghost.cures.flatMap(stepsOf)) {
+    quorum.push(judge(current, step));
+    current = courseOf(current, step).after;
+  }
+  return { ...ghost, quorum, curable: quorum.every(({ verdict }) => verdict === "safe") };
+}
+
+/** What of a cure etcd's membership feels. A node whose data is wiped has no vote: that is why it is a ghost. */
+function stepsOf(cure: Cure): Step[] {
+  switch (cure.kind) {
+    case "remove-member":
+      return [{ kind: "remove", member: cure.member }];
+    case "wait":
+    case "wipe-etcd":
+    case "reprovision":
+    case "delete-node":
+    case "expire":
+    case "block-upgrade":
+      return [];
+    default:
+      return cure satisfies never;
+  }
+}
