@@ -1,3 +1,4 @@
+import { buildErrors } from "./catalogue/build.ts";
 import { commandErrors } from "./catalogue/command.ts";
 import { gitopsErrors } from "./catalogue/gitops.ts";
 import { imageErrors } from "./catalogue/image.ts";
@@ -10,6 +11,7 @@ import { lifecycleErrors } from "./catalogue/lifecycle.ts";
 import { machineErrors } from "./catalogue/machine.ts";
 import { partsErrors } from "./catalogue/parts.ts";
 import { secretsErrors } from "./catalogue/secrets.ts";
+import { sourceErrors } from "./catalogue/source.ts";
 import { specErrors } from "./catalogue/spec.ts";
 import { talosErrors } from "./catalogue/talos.ts";
 import type { CatalogueEntry } from "./exit-code.ts";
@@ -29,6 +31,8 @@ const entries = {
   ...talosErrors,
   ...lifecycleErrors,
   ...machineErrors,
+  ...sourceErrors,
+  ...buildErrors,
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof entries;
