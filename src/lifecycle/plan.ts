@@ -1,6 +1,7 @@
 import { imageAddress, machineAddress } from "../infra/address.ts";
 import { creationOf, type PlanSummary } from "../infra/plan-summary.ts";
 import type { Castle, CastleNode } from "../spec/castle.ts";
+import { Secret } from "../support/secret.ts";
 import { activeConfig } from "../talos/active-config.ts";
 import { renderConfigs } from "../talos/config.ts";
 import { version } from "../talos/machine.ts";
@@ -58,14 +59,16 @@ function toConfigure({ name }: CastleNode): NodePlan {
 
 async function planNodes(run: CastleRun, isNew: (node: CastleNode) => boolean): Promise<readonly NodePlan[]> {
   const { castle, ground, home, programs, signal, store } = run;
-  const secrets = await store.get("talos-secrets");
-  if (secrets === undefined) {
+  const [bundle, diskKey] = await Promise.all([store.get("talos-secrets"), store.get("disk-key")]);
+  if (bundle === undefined) {
     const reason = `the secrets that it was made with are not in ${store.description}`;
     return castle.nodes.map((node) =>
       isNew(node) ? toConfigure(node) : { name: node.name, change: "foreign", differences: [], reason },
     );
   }
   const tool = { path: programs.talosctl, folder: home.talos, signal };
+  // A key that there is not yet makes the same difference, whatever it will be.
+  const secrets = { bundle, diskKey: diskKey ?? new Secret("made by castle up") };
   const configs = await renderConfigs(tool, castle, ground.nodes, secrets);
   const clients = new NodeClients(run, readCredentials(configs.talosconfig));
   try {

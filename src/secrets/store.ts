@@ -1,7 +1,13 @@
 import type { Secret } from "../support/secret.ts";
 
 /** What castle keeps outside the machines, so that a lost `.castle/` folder loses nothing. */
-export const secretNames = ["talos-secrets", "talosconfig", "kubeconfig"] as const;
+export const secretNames = [
+  "talos-secrets",
+  "talosconfig",
+  "kubeconfig",
+  "disk-key",
+  "monitoring-webhook",
+] as const;
 export type SecretName = (typeof secretNames)[number];
 
 export interface SecretStore {

@@ -17,7 +17,8 @@ export interface Castle {
   readonly gitops?: GitopsSettings;
   /** Absent means the encrypted file. */
   readonly secrets?: SecretStore;
-  readonly monitoring?: { readonly prometheus: boolean; readonly grafana: boolean };
+  readonly monitoring?: MonitoringSettings;
+  readonly disks?: { readonly encryption?: DiskEncryption };
   readonly sites?: readonly Site[];
 }
 
@@ -43,6 +44,19 @@ type SecretStore =
       /** Infisical's cloud unless told. */
       readonly url?: string;
     };
+
+interface MonitoringSettings {
+  readonly prometheus: boolean;
+  readonly grafana: boolean;
+  /** Where alerts go: an address, or "secret" for one that the secret store keeps. */
+  readonly webhook?: string;
+}
+
+export interface DiskEncryption {
+  readonly key: "static" | "nodeID" | "tpm" | { readonly kms: string };
+  /** Whether STATE is encrypted besides EPHEMERAL, which is /var. */
+  readonly state: boolean;
+}
 
 interface Site {
   readonly name: string;

@@ -64,6 +64,10 @@ export class Draft {
     return typeof value === "number" ? value : undefined;
   }
 
+  is(path: Path, value: boolean): boolean {
+    return this.#read(path, undefined) === value;
+  }
+
   texts(path: Path, fallback?: readonly string[]): readonly string[] | undefined {
     const value = this.#read(path, fallback);
     return Array.isArray(value) ? value.filter((item) => typeof item === "string") : undefined;

@@ -118,14 +118,18 @@ describe("warnings", () => {
   test("what will not work as it is written", () => {
     const nodes = "nodes: { controlPlanes: { count: 1 }, workers: { count: 0 } }\n";
     expect(
-      idsFor(`${SHORTEST}${nodes}talos: { extensions: [a/b] }\nmonitoring: { grafana: true }\ningress: {}\n`),
+      idsFor(
+        `${SHORTEST}${nodes}talos: { extensions: [a/b] }\nmonitoring: { grafana: true }\ningress: {}\ndisks: { encryption: { key: nodeID } }\n`,
+      ),
     ).toEqual([
       "single-control-plane",
       "no-workers",
       "extensions-in-lab",
       "no-gitops",
       "ingress-without-pool",
-      "grafana-without-prometheus",
+      "monitoring-without-prometheus",
+      "grafana-in-lab",
+      "encryption-in-lab",
     ]);
   });
 });

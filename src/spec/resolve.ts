@@ -109,8 +109,11 @@ function hostOf(hosts: readonly string[], role: Role, index: number): string {
   return known(hosts[role === "controlplane" ? turn : hosts.length - 1 - turn]);
 }
 
-function resolvePlatform({ castle, loadBalancer, ingress, gitops, secrets, monitoring, sites }: Spec) {
+function resolvePlatform({ castle, loadBalancer, ingress, gitops, secrets, disks, monitoring, sites }: Spec) {
   return {
+    ...(disks?.encryption && {
+      disks: { encryption: { key: disks.encryption.key, state: disks.encryption.state ?? false } },
+    }),
     ...(loadBalancer && { loadBalancer: { pool: loadBalancer.pool.replaceAll(" ", "") } }),
     ...(ingress && { ingress: ingress.tls === undefined ? {} : { tls: ingress.tls } }),
     ...(gitops && {
@@ -130,7 +133,11 @@ function resolvePlatform({ castle, loadBalancer, ingress, gitops, secrets, monit
             ...(secrets.infisical.url === undefined ? {} : { url: secrets.infisical.url }),
           },
     ...(monitoring && {
-      monitoring: { prometheus: monitoring.prometheus ?? false, grafana: monitoring.grafana ?? false },
+      monitoring: {
+        prometheus: monitoring.prometheus ?? false,
+        grafana: monitoring.grafana ?? false,
+        ...(monitoring.webhook === undefined ? {} : { webhook: monitoring.webhook }),
+      },
     }),
     sites: sites ?? [],
   };

@@ -199,6 +199,7 @@ const gitopsSection = section({
   path: relativePath.describe("Where this castle's manifests lie. Default: clusters/NAME.").optional(),
 });
 
+const webhookExpected = "secret or the address of a webhook, such as https://alerts.lan/castle";
 const acmeExpected = "letsencrypt, letsencrypt-staging or the address of an ACME directory";
 
 const ingressSection = section({
@@ -225,6 +226,44 @@ const secretsSection = z.union(
   ],
   { error: "file, or a section with the key infisical" },
 );
+
+const monitoringSection = section({
+  prometheus: yesOrNo.describe("Prometheus, Alertmanager and the exporters. Default: false."),
+  grafana: yesOrNo.describe(
+    "Grafana with castle's dashboards. Default: false. A lab cannot have its image and leaves it out.",
+  ),
+  webhook: z
+    .union([z.literal("secret"), webAddress(webhookExpected)], { error: webhookExpected })
+    .describe(
+      "Where alerts go, or secret: then CASTLE_MONITORING_WEBHOOK is asked for it once and the secret store keeps it. Never written to Git either way.",
+    ),
+}).partial();
+
+const disksSection = section({
+  encryption: section({
+    key: z
+      .union(
+        [
+          z.literal("static"),
+          z.literal("nodeID"),
+          z.literal("tpm"),
+          section({
+            kms: text(
+              /^https?:\/\/[^\s/@:]+(?::[0-9]{1,5})?\/?$/,
+              "the address of a KMS, such as https://kms.lan:4443",
+            ),
+          }),
+        ],
+        { error: "static, nodeID, tpm, or a section with the key kms" },
+      )
+      .describe(
+        "What opens the disks. static: a key that castle makes once and keeps in the secret store; nodeID: derived from the machine's UUID; tpm: sealed by the machine's TPM; kms: sealed by a server.",
+      ),
+    state: yesOrNo
+      .describe("Encrypt STATE too, which holds the machine configuration. Default: false, /var alone.")
+      .optional(),
+  }).optional(),
+});
 
 const siteSection = section({
   name: text(labelPattern, "lower-case letters, digits and dashes, such as blog"),
@@ -254,7 +293,8 @@ export const specSchema = section({
   secrets: secretsSection
     .describe("Where secrets are kept. Default: file, encrypted beside the spec.")
     .optional(),
-  monitoring: section({ prometheus: yesOrNo, grafana: yesOrNo }).partial().optional(),
+  disks: disksSection.describe("Disk encryption by Talos, on a rack.").optional(),
+  monitoring: monitoringSection.optional(),
   sites: list(siteSection, "a list of sites").optional(),
 });
 

@@ -103,7 +103,8 @@ kubernetes:
 # ingress: { tls: { acme: letsencrypt, email: me@example.org } }
 # gitops: { repository: https://git.lan/tazlab-k8s.git, branch: main, path: clusters/${name} }
 # secrets: file # or: { infisical: { project: ID, environment: prod } }
-# monitoring: { prometheus: true, grafana: true }
+# monitoring: { prometheus: true, grafana: true, webhook: https://alerts.lan/castle }
+# disks: { encryption: { key: nodeID } } # or: static, tpm, { kms: https://kms.lan:4443 }
 # sites:
 #   - { name: blog, host: blog.tazlab.net, source: ../blog-src, image: registry.lan/tazlab/blog }
 `;

@@ -18,7 +18,9 @@ export function warnings(castle: Castle): readonly SpecWarning[] {
     extensionsInLab,
     nothingInstalls,
     ingressWithoutPool,
-    grafanaAlone,
+    monitoringAlone,
+    grafanaInLab,
+    encryptionInLab,
   ]
     .map((look) => look(castle))
     .filter((warning) => warning !== undefined);
@@ -93,11 +95,32 @@ function ingressWithoutPool({ ingress, loadBalancer }: Castle): SpecWarning | un
   };
 }
 
-function grafanaAlone({ monitoring }: Castle): SpecWarning | undefined {
-  if (monitoring === undefined || !monitoring.grafana || monitoring.prometheus) return undefined;
+function monitoringAlone({ monitoring }: Castle): SpecWarning | undefined {
+  if (monitoring === undefined || monitoring.prometheus) return undefined;
+  const { grafana, webhook } = monitoring;
+  const idle = [...(grafana ? ["grafana"] : []), ...(webhook === undefined ? [] : ["webhook"])];
+  if (idle.length === 0) return undefined;
   return {
-    id: "grafana-without-prometheus",
-    message: "Grafana has nothing to show without Prometheus",
+    id: "monitoring-without-prometheus",
+    message: `monitoring.${idle.join(" and monitoring.")}: nothing to show or to tell without Prometheus`,
     hint: "set monitoring.prometheus: true",
+  };
+}
+
+function grafanaInLab({ hypervisor, monitoring }: Castle): SpecWarning | undefined {
+  if (hypervisor.kind !== "lab" || monitoring?.grafana !== true) return undefined;
+  return {
+    id: "grafana-in-lab",
+    message: "Grafana is left out: the lab has no image of it, and Prometheus runs without",
+  };
+}
+
+function encryptionInLab({ hypervisor, disks }: Castle): SpecWarning | undefined {
+  if (hypervisor.kind !== "lab" || disks?.encryption === undefined) return undefined;
+  return {
+    id: "encryption-in-lab",
+    message:
+      "disks.encryption is left out: the lab's disks are folders, which Talos cannot encrypt; they are written in clear",
+    hint: "try it on a rack",
   };
 }

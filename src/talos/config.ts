@@ -8,6 +8,14 @@ import type { Ground } from "./ground.ts";
 import { patches } from "./patches.ts";
 import { type Talosctl, talosctl, withScratch } from "./talosctl.ts";
 
+/** What goes into the configurations and must be the same each time. */
+export interface ConfigSecrets {
+  /** As `talosctl gen secrets` wrote it. */
+  readonly bundle: Secret;
+  /** Opens disks that are encrypted with a static key. */
+  readonly diskKey?: Secret;
+}
+
 export interface CastleConfigs {
   /** Machine configurations by node name, in the castle's order. */
   readonly nodes: ReadonlyMap<string, Secret>;
@@ -24,10 +32,10 @@ export async function renderConfigs(
   tool: Talosctl,
   castle: Castle,
   ground: Ground,
-  secrets: Secret,
+  { bundle, diskKey }: ConfigSecrets,
 ): Promise<CastleConfigs> {
   return await withScratch(tool, async (folder) => {
-    await writeFile(join(folder, "secrets.yaml"), secrets.reveal(), { mode: 0o600 });
+    await writeFile(join(folder, "secrets.yaml"), bundle.reveal(), { mode: 0o600 });
     await talosctl(tool, [
       "gen",
       "config",
@@ -42,7 +50,8 @@ export async function renderConfigs(
     ]);
     const rendered = await Promise.all(
       castle.nodes.map(
-        async (node) => [node.name, await renderNode({ tool, castle, ground, folder }, node)] as const,
+        async (node) =>
+          [node.name, await renderNode({ tool, castle, ground, folder, diskKey }, node)] as const,
       ),
     );
     return {
@@ -66,12 +75,16 @@ interface Rendering {
   readonly castle: Castle;
   readonly ground: Ground;
   readonly folder: string;
+  readonly diskKey: Secret | undefined;
 }
 
 /** Patches go by file: a user's may hold a secret, and arguments are for everyone to read. */
-async function renderNode({ tool, castle, ground, folder }: Rendering, node: CastleNode): Promise<Secret> {
+async function renderNode(
+  { tool, castle, ground, folder, diskKey }: Rendering,
+  node: CastleNode,
+): Promise<Secret> {
   const files = await Promise.all(
-    patches(castle, node, ground).map(async (patch, index) => {
+    patches(castle, node, ground, diskKey).map(async (patch, index) => {
       const path = join(folder, `${node.name}.patch-${index}.yaml`);
       await writeFile(path, stringify(patch), { mode: 0o600 });
       return path;

@@ -192,6 +192,32 @@ describe("patches", () => {
     expect(ours(castle, worker)).toHaveProperty("cluster.discovery", { enabled: false });
   });
 
+  it("open what Prometheus asks on control planes, and only where it runs", () => {
+    const gitops = { repository: "https://git.lan/k8s.git", branch: "main", path: "clusters/fortress" };
+    const monitored = { ...fortress, gitops, monitoring: { prometheus: true, grafana: false } };
+    const shown = {
+      cluster: {
+        controllerManager: { extraArgs: { "bind-address": "0.0.0.0" } },
+        etcd: { extraArgs: { "listen-metrics-urls": "http://192.168.1.211:2381" } },
+        scheduler: { extraArgs: { "bind-address": "0.0.0.0" } },
+      },
+      machine: {
+        features: {
+          kubernetesTalosAPIAccess: {
+            allowedKubernetesNamespaces: ["monitoring"],
+            allowedRoles: ["os:reader"],
+          },
+        },
+      },
+    };
+    expect(ours(monitored, controlPlane)).toMatchObject(shown);
+    for (const patch of [ours(fortress, controlPlane), ours(monitored, worker)]) {
+      expect(patch).not.toHaveProperty("cluster.etcd");
+      expect(patch).not.toHaveProperty("machine.features");
+      expect(patch).not.toHaveProperty(["cluster", "controllerManager", "extraArgs", "bind-address"]);
+    }
+  });
+
   it("end with the user's: all nodes' first, the node's own last", () => {
     const castle = {
       ...fortress,

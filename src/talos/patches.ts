@@ -1,6 +1,9 @@
 import { controlPlanes } from "../spec/control-planes.ts";
 import type { Castle, CastleNode, MachinePatch } from "../spec/castle.ts";
+import type { Secret } from "../support/secret.ts";
 import type { Ground } from "./ground.ts";
+import { monitoringAccess, monitoringArgs } from "./monitoring.ts";
+import { volumes } from "./volumes.ts";
 
 /**
  * What makes the generated configuration of a role that of this node on this ground: strategic merge patches in the
@@ -8,10 +11,17 @@ import type { Ground } from "./ground.ts";
  *
  * The VLAN is no matter of the node: the hypervisor tags the card's frames, because a machine in maintenance mode has
  * to be reached before it has any configuration.
+ * @param diskKey what opens the disks where the castle encrypts them with a static key
  */
-export function patches(castle: Castle, node: CastleNode, ground: Ground): readonly MachinePatch[] {
+export function patches(
+  castle: Castle,
+  node: CastleNode,
+  ground: Ground,
+  diskKey?: Secret,
+): readonly MachinePatch[] {
   return [
     { machine: machine(castle, node, ground), cluster: cluster(castle, node, ground) },
+    ...volumes(castle, ground, diskKey),
     ...castle.talos.patches,
     ...node.patches,
   ];
@@ -27,6 +37,7 @@ function machine(castle: Castle, node: CastleNode, ground: Ground): MachinePatch
     ...time(castle, ground),
     ...(Object.keys(ground.mirrors).length === 0 ? {} : { registries: { mirrors: mirrors(ground) } }),
     kubelet: { extraConfig: kubelet(ground) },
+    ...monitoringAccess(castle, node),
     ...(ground.mode === "metal" ? { install: { ...ground.install, wipe: false } } : {}),
   };
 }
@@ -73,13 +84,15 @@ function kubelet(ground: Ground): MachinePatch {
 
 function cluster(castle: Castle, node: CastleNode, ground: Ground): MachinePatch {
   const planes = controlPlanes(castle);
+  const { etcd, components } = monitoringArgs(castle, node);
   return {
     discovery: discovery(castle.talos.discovery ?? ground.discovery),
     ...(node.role === "controlplane"
       ? {
           apiServer: { certSANs: [LOOPBACK, ...planes.map(({ address }) => address)] },
-          controllerManager: { extraArgs: patience },
-          scheduler: { extraArgs: patience },
+          controllerManager: { extraArgs: { ...patience, ...components } },
+          ...(etcd === undefined ? {} : { etcd: { extraArgs: etcd } }),
+          scheduler: { extraArgs: { ...patience, ...components } },
         }
       : {}),
   };

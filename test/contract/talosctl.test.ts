@@ -2,7 +2,8 @@ import { mkdtemp, readFile, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parse } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
+import type { DiskEncryption } from "../../src/spec/castle.ts";
 import { Secret } from "../../src/support/secret.ts";
 import { run } from "../../src/support/run.ts";
 import { renderConfigs, writeConfigs } from "../../src/talos/config.ts";
@@ -45,7 +46,7 @@ describe.skipIf(found === undefined)("talosctl", () => {
   ])("takes every node's configuration as valid in %s mode", async (mode, ground) => {
     const folder = join(tool.folder, mode);
     const castle = { ...fortress, network: { ...fortress.network, ntp: ["192.168.1.2"] } };
-    await writeConfigs(folder, await renderConfigs(tool, castle, ground, secrets));
+    await writeConfigs(folder, await renderConfigs(tool, castle, ground, { bundle: secrets }));
     const files = await readdir(folder);
     expect(files).toEqual([...castle.nodes.map(({ name }) => `${name}.yaml`), "talosconfig"].sort());
     for (const file of files) expect((await stat(join(folder, file))).mode & 0o777).toBe(0o600);
@@ -62,10 +63,30 @@ describe.skipIf(found === undefined)("talosctl", () => {
     }
   });
 
+  it.each<[string, DiskEncryption]>([
+    ["a static key", { key: "static", state: false }],
+    ["the node's id", { key: "nodeID", state: true }],
+    ["a TPM", { key: "tpm", state: true }],
+    ["a KMS", { key: { kms: "https://kms.lan:4443" }, state: true }],
+  ])("takes disks that are opened by %s, on the metal", async (_what, encryption) => {
+    const folder = await mkdtemp(join(tool.folder, "disks-"));
+    const castle = { ...fortress, disks: { encryption }, nodes: [fortressNode("controlplane", 1)] };
+    const keys = { bundle: secrets, diskKey: new Secret("only in the store") };
+    await writeConfigs(folder, await renderConfigs(tool, castle, rack, keys));
+    const file = join(folder, "fortress-cp-1.yaml");
+    const said = await run(path, ["validate", "--strict", "--mode", "metal", "--config", file]);
+    expect(said.stderr + said.stdout).toContain("is valid for metal mode");
+    const volumes = parseAllDocuments(await readFile(file, "utf8"))
+      .map((document): unknown => document.toJS())
+      .filter((content) => JSON.stringify(content).includes("VolumeConfig"));
+    expect(volumes).toHaveLength(encryption.state ? 2 : 1);
+    expect(JSON.stringify(volumes).includes("only in the store")).toBe(encryption.key === "static");
+  });
+
   it("gives the same bytes for the same castle, ground and secrets", async () => {
     const [once, again] = await Promise.all([
-      renderConfigs(tool, fortress, lab, secrets),
-      renderConfigs(tool, fortress, lab, secrets),
+      renderConfigs(tool, fortress, lab, { bundle: secrets }),
+      renderConfigs(tool, fortress, lab, { bundle: secrets }),
     ]);
     const reveal = (configs: typeof once) =>
       [...configs.nodes].map(([name, config]) => [name, config.reveal()]);
@@ -80,16 +101,20 @@ describe.skipIf(found === undefined)("talosctl", () => {
     const nodes = [
       { ...fortressNode("worker", 1), patches: [{ machine: { network: { hostname: "own" } } }] },
     ];
-    const { nodes: rendered } = await renderConfigs(tool, { ...fortress, talos, nodes }, lab, secrets);
+    const { nodes: rendered } = await renderConfigs(tool, { ...fortress, talos, nodes }, lab, {
+      bundle: secrets,
+    });
     const config: unknown = parse(rendered.get("fortress-w-1")?.reveal() ?? "");
     expect(config).toMatchObject({ machine: { network: { hostname: "own" }, sysctls: { a: "1" } } });
   });
 
   it("names the patch that it cannot apply", async () => {
     const talos = { ...fortress.talos, patches: [{ machine: { netwrok: {} } }] };
-    await expect(renderConfigs(tool, { ...fortress, talos }, lab, secrets)).rejects.toMatchObject({
-      code: "talos/render-failed",
-    });
+    await expect(renderConfigs(tool, { ...fortress, talos }, lab, { bundle: secrets })).rejects.toMatchObject(
+      {
+        code: "talos/render-failed",
+      },
+    );
   });
 
   it("leaves nothing behind that holds secrets", async () => {
@@ -97,7 +122,7 @@ describe.skipIf(found === undefined)("talosctl", () => {
   });
 
   it("makes a talosconfig that castle reads and aims, and talosctl reads back", async () => {
-    const { talosconfig } = await renderConfigs(tool, fortress, lab, secrets);
+    const { talosconfig } = await renderConfigs(tool, fortress, lab, { bundle: secrets });
     expect(readCredentials(talosconfig).certificate).toContain("BEGIN CERTIFICATE");
     const aimed = aimTalosconfig(talosconfig, { endpoints: ["127.0.0.1:40001"], nodes: ["192.168.1.211"] });
     await writeConfigs(join(tool.folder, "aimed"), { nodes: new Map(), talosconfig: aimed });

@@ -1,5 +1,8 @@
+import { randomBytes } from "node:crypto";
+import { Secret } from "../../support/secret.ts";
 import { renderConfigs, type CastleConfigs, writeConfigs } from "../../talos/config.ts";
 import { generateSecrets } from "../../talos/secrets.ts";
+import { needsDiskKey } from "../../talos/volumes.ts";
 import { type Credentials, readCredentials } from "../../talos/talosconfig.ts";
 import type { CastleRun } from "../castle-run.ts";
 
@@ -21,12 +24,24 @@ export interface IdentityRun extends Pick<CastleRun, "castle" | "home" | "ground
 export async function ensureIdentity(run: IdentityRun): Promise<CastleIdentity> {
   const { castle, home, ground, store, programs, signal } = run;
   const tool = { path: programs.talosctl, folder: home.talos, signal };
-  let secrets = await store.get("talos-secrets");
-  if (secrets === undefined) {
-    secrets = await generateSecrets(tool, castle.talos.version);
-    await store.put({ "talos-secrets": secrets });
+  let bundle = await store.get("talos-secrets");
+  if (bundle === undefined) {
+    bundle = await generateSecrets(tool, castle.talos.version);
+    await store.put({ "talos-secrets": bundle });
   }
+  const secrets = needsDiskKey(castle, ground.nodes)
+    ? { bundle, diskKey: await ensureDiskKey(run) }
+    : { bundle };
   const configs = await renderConfigs(tool, castle, ground.nodes, secrets);
   await writeConfigs(home.talos, configs);
   return { configs, credentials: readCredentials(configs.talosconfig) };
+}
+
+/** Kept before any disk is encrypted with it; never made anew, because it would open none. */
+async function ensureDiskKey({ store }: IdentityRun): Promise<Secret> {
+  const kept = await store.get("disk-key");
+  if (kept !== undefined) return kept;
+  const made = new Secret(randomBytes(32).toString("base64url"));
+  await store.put({ "disk-key": made });
+  return made;
 }

@@ -67,6 +67,14 @@ async function bringUpToDate(
   if (wanted === undefined || active === undefined) return;
   const paths = differingPaths(active, wanted.reveal());
   if (paths.length === 0) return;
+  if (paths.some((path) => path.startsWith("VolumeConfig"))) {
+    report({
+      type: "warning",
+      message: `${node.name} keeps its disk as it is, and its whole configuration: Talos encrypts a disk only as it makes it (${paths.join(", ")})`,
+      hint: "raise the castle anew (castle down, castle up), or put disks.encryption back",
+    });
+    return;
+  }
   await runStep(
     report,
     { id: `reconfigure-${node.name}`, title: `${node.name}: ${paths.join(", ")}` },

@@ -6,6 +6,17 @@ import { checkDuplicates } from "./duplicates.ts";
 export function checkSections(draft: Draft): void {
   checkDuplicates(draft, ["talos", "extensions"]);
   for (const key of ["name", "host", "image"]) checkSites(draft, key);
+  checkDisks(draft);
+}
+
+/** Talos keeps how STATE is opened in META, which is never encrypted: a static key would lie beside its lock. */
+function checkDisks(draft: Draft): void {
+  const path: Path = ["disks", "encryption", "state"];
+  if (!draft.is(path, true) || draft.text(["disks", "encryption", "key"]) !== "static") return;
+  draft.fault(path, {
+    message: "disks.encryption.state is true, and a static key for STATE would lie in clear on the same disk",
+    hint: "set disks.encryption.key to tpm, nodeID or a kms, or leave STATE as it is",
+  });
 }
 
 /** Two sites with one name, host or image would overwrite each other's releases. */
