@@ -2,6 +2,7 @@ import { buildApplication, buildRouteMap } from "@stricli/core";
 import { kubeconfigCommand, talosconfigCommand } from "./commands/access.ts";
 import { downCommand } from "./commands/down.ts";
 import { eventsCommand } from "./commands/events.ts";
+import { healthCommand } from "./commands/health.ts";
 import { initCommand } from "./commands/init.ts";
 import { labRoutes } from "./commands/lab/routes.ts";
 import { partsRoutes } from "./commands/parts.ts";
@@ -24,6 +25,7 @@ const root = buildRouteMap<string, Context>({
     up: upCommand,
     down: downCommand,
     status: statusCommand,
+    health: healthCommand,
     events: eventsCommand,
     kubeconfig: kubeconfigCommand,
     talosconfig: talosconfigCommand,

@@ -91,6 +91,12 @@ export async function etcdRemoveMember(
   );
 }
 
+/** Alarms that the asked member has raised, in etcd's words: NOSPACE, CORRUPT. @throws CastleError talos/… */
+export async function etcdAlarms(client: TalosClient, settings: CallSettings = {}): Promise<string[]> {
+  const answer = soleAnswer(client, "EtcdAlarmList", await client.call(calls.etcdAlarmList, {}, settings));
+  return answer.memberAlarms.map(({ alarm }) => alarm).filter((alarm) => alarm !== "NONE");
+}
+
 function memberId(decimal: string): string {
   return BigInt(decimal).toString(16).padStart(16, "0");
 }

@@ -63,3 +63,29 @@ export const kubePrismStatuses: Kind<{ host: string; healthy: boolean }> = {
   type: "KubePrismStatuses.kubernetes.talos.dev",
   spec: z.object({ host: z.string(), healthy: z.boolean() }),
 };
+
+/** What Talos warns of; the id is the warning's name. */
+export const diagnostics: Kind<{ message: string }> = {
+  namespace: "runtime",
+  type: "Diagnostics.runtime.talos.dev",
+  spec: z.object({ message: z.string() }),
+};
+
+/** What the kubelet says of the pods that need no API server; the id is NAMESPACE/NAME. */
+export const staticPodStatuses: Kind<{ conditions: { type: string; status: string }[] }> = {
+  namespace: "k8s",
+  type: "StaticPodStatuses.kubernetes.talos.dev",
+  spec: z.object({
+    conditions: z
+      .array(z.object({ type: z.string(), status: z.string() }))
+      .nullish()
+      .transform((conditions) => conditions ?? []),
+  }),
+};
+
+/** One a node, id `node`. */
+export const timeStatuses: Kind<{ synced: boolean; syncDisabled: boolean }> = {
+  namespace: "v1alpha1",
+  type: "TimeStatuses.v1alpha1.talos.dev",
+  spec: z.object({ synced: z.boolean(), syncDisabled: z.boolean() }),
+};

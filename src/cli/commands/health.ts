@@ -1,0 +1,37 @@
+import { buildCommand } from "@stricli/core";
+import { answer } from "../answer.ts";
+import type { Context } from "../context.ts";
+import { refuseEndlessJson } from "../endless.ts";
+import { type FileFlags, type OutputFlags, aliases, fileFlag, outputFlag } from "../flags.ts";
+
+interface Flags extends FileFlags, OutputFlags {
+  readonly watch: boolean;
+}
+
+export const healthCommand = buildCommand({
+  docs: {
+    brief: "Check everything at once: nodes, etcd, VIP, Kubernetes, versions, certificates",
+    fullDescription:
+      "Asks all nodes of the spec and the API at the same time and judges what they say: all checks of talosctl health, and those it lacks. Exit code 3 where something was found or could not be told.",
+  },
+  parameters: {
+    flags: {
+      ...fileFlag,
+      ...outputFlag,
+      watch: {
+        kind: "boolean",
+        brief: "Look again every few seconds and tell what changes, until interrupted",
+        default: false,
+        withNegated: false,
+      },
+    },
+    aliases,
+  },
+  async func(this: Context, { file, output, watch }: Flags) {
+    await answer(this, output, async () => {
+      if (watch) refuseEndlessJson(output);
+      const { castleHealth, watchHealth } = await import("../health-command.ts");
+      return watch ? watchHealth(this, file) : castleHealth(this, file);
+    });
+  },
+});

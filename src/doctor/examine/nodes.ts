@@ -1,0 +1,91 @@
+import { CastleError } from "../../errors/castle-error.ts";
+import type { CastleNode } from "../../spec/castle.ts";
+import type { CallSettings, TalosClient } from "../../talos/client.ts";
+import { etcdAlarms, etcdMembers, etcdStatus } from "../../talos/etcd.ts";
+import { addressStatuses, diagnostics, staticPodStatuses, timeStatuses } from "../../talos/kinds.ts";
+import { version } from "../../talos/machine.ts";
+import { totalMemory } from "../../talos/memory.ts";
+import { getResource, listResources } from "../../talos/resources.ts";
+import { services } from "../../talos/services.ts";
+import { machineState } from "../../talos/stage.ts";
+import type { EtcdExamination, NodeExamination, NodeState } from "../examination.ts";
+
+/** Everything that one node's machine API tells, asked at once. */
+export async function examineNode(
+  node: CastleNode,
+  client: TalosClient,
+  settings: CallSettings,
+): Promise<NodeExamination> {
+  try {
+    // One call first: a node that is silent is asked once, not eleven times.
+    const running = await version(client, settings);
+    const [state, etcd] = await Promise.all([
+      generalState(client, settings),
+      node.role === "controlplane" ? examineEtcd(client, settings) : undefined,
+    ]);
+    return { node, talos: running.talos, ...state, etcd };
+  } catch (error) {
+    if (error instanceof CastleError && error.code !== "command/interrupted") {
+      return { node, silent: error.message };
+    }
+    throw error;
+  }
+}
+
+async function generalState(
+  client: TalosClient,
+  settings: CallSettings,
+): Promise<Omit<NodeState, "talos" | "etcd">> {
+  const [state, running, addresses, warnings, pods, memory, time] = await Promise.all([
+    machineState(client, settings),
+    services(client, settings),
+    listResources(client, addressStatuses, settings),
+    listResources(client, diagnostics, settings),
+    listResources(client, staticPodStatuses, settings),
+    unlessRefused(totalMemory(client, settings)),
+    unlessRefused(getResource(client, timeStatuses, "node", settings)),
+  ]);
+  return {
+    state,
+    services: running,
+    addresses: addresses.map(({ spec }) => spec.address.split("/")[0] ?? ""),
+    diagnostics: warnings.map(({ id, spec }) => ({ id, message: spec.message })),
+    staticPods: pods.map(({ id, spec }) => ({
+      id,
+      ready: spec.conditions.some(({ type, status }) => type === "Ready" && status === "True"),
+    })),
+    memory,
+    clock: clockOf(time?.spec),
+  };
+}
+
+function clockOf(time: { synced: boolean; syncDisabled: boolean } | undefined): NodeState["clock"] {
+  if (time === undefined || time.syncDisabled) return "off";
+  return time.synced ? "synchronised" : "not synchronised";
+}
+
+/** Undefined: this node's etcd answers nothing; its service's state says why. */
+async function examineEtcd(
+  client: TalosClient,
+  settings: CallSettings,
+): Promise<EtcdExamination | undefined> {
+  return unlessRefused(
+    (async () => {
+      const [status, members, alarms] = await Promise.all([
+        etcdStatus(client, settings),
+        etcdMembers(client, { ...settings, local: true }),
+        etcdAlarms(client, settings),
+      ]);
+      return { status, members, alarms };
+    })(),
+  );
+}
+
+async function unlessRefused<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof CastleError && error.code !== "command/interrupted") return undefined;
+    throw error;
+  }
+}
