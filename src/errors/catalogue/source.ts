@@ -22,6 +22,7 @@ export const sourceErrors = {
   "source/shallow": { exit: 10, meaning: "The site's repository lacks its older commits." },
   "source/submodule-missing": { exit: 10, meaning: "A submodule's commit is not there." },
   "source/lfs-missing": { exit: 10, meaning: "The content of a file in Git LFS is not there." },
+  "source/failed": { exit: 10, meaning: "Git failed on the site's repository in a way that has no name." },
   "source/lock-missing": { exit: 10, meaning: "The commit has no castle.lock." },
   "source/lock-invalid": { exit: 10, meaning: "The castle.lock of the commit has faults." },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -1,0 +1,88 @@
+import type { SourceFacts } from "../release.ts";
+import { largeFileFaults } from "./large-file.ts";
+import { type SourceFault, sourceError } from "./source-fault.ts";
+import { ask, openSource, type SourceAccess, type SourceRepository } from "./source-repository.ts";
+import { piecesOf } from "./submodule.ts";
+import { pushedFaults, upstreamOf } from "./upstream.ts";
+import { blindSpots, operationFaults, workTreeFaults } from "./work-tree.ts";
+
+/**
+ * Says whether a site can be published from its repository as it is, and what would be. All reasons against it are told
+ * at once. Changes nothing there; objects of the remote branch may be fetched.
+ * @throws CastleError source/*
+ */
+export async function checkSource(access: SourceAccess): Promise<SourceFacts> {
+  const repository = await openSource(access);
+  const folder = `${repository.root}/${repository.prefix}`.replace(/\/$/, "");
+  const head = await headOf(repository);
+  if (head === undefined) {
+    const message = "it has no commit yet";
+    throw sourceError(folder, [{ code: "source/no-commit", message, hint: "git commit" }]);
+  }
+  const [operations, workTree, branch, pieces, shallow, warnings] = await Promise.all([
+    operationFaults(repository),
+    workTreeFaults(repository),
+    branchFacts(repository, head.commit),
+    piecesOf(repository, head.commit, access),
+    shallowFaults(repository),
+    blindSpots(repository),
+  ]);
+  const largeFiles = await largeFileFaults(pieces.pieces);
+  const [first, ...others] = [
+    ...operations,
+    ...workTree,
+    ...branch.faults,
+    ...shallow,
+    ...pieces.faults,
+    ...largeFiles,
+  ];
+  if (first !== undefined) throw sourceError(folder, [first, ...others]);
+  const { name, upstream } = branch;
+  if (name === undefined || upstream === undefined) throw new Error("a branch without a fault has its facts");
+  return { folder, ...head, branch: name, upstream, warnings };
+}
+
+type Head = Pick<SourceFacts, "commit" | "committedAt" | "subject">;
+
+async function headOf({ git }: SourceRepository): Promise<Head | undefined> {
+  const { exitCode, stdout } = await git.call(["log", "-1", "--no-show-signature", "--format=%H%n%ct%n%s"]);
+  if (exitCode !== 0) return undefined;
+  const [commit = "", seconds = "0", subject = ""] = stdout.toString("utf8").split("\n");
+  // Milliseconds would be zeros, and no reader of an OCI annotation wants them.
+  const committedAt = new Date(Number(seconds) * 1000).toISOString().replace(".000Z", "Z");
+  return { commit, committedAt, subject };
+}
+
+interface BranchFacts {
+  readonly name?: string;
+  readonly upstream?: SourceFacts["upstream"];
+  readonly faults: readonly SourceFault[];
+}
+
+async function branchFacts(repository: SourceRepository, commit: string): Promise<BranchFacts> {
+  const { exitCode, stdout } = await repository.git.call(["symbolic-ref", "-q", "--short", "HEAD"]);
+  if (exitCode !== 0) {
+    const message = `it is on no branch (HEAD is at ${commit.slice(0, 12)})`;
+    return { faults: [{ code: "source/detached", message, hint: "git switch BRANCH" }] };
+  }
+  const name = stdout.toString("utf8").trim();
+  const upstream = await upstreamOf(repository, name);
+  if (upstream === undefined) {
+    const message = `its branch ${name} follows no branch of a remote`;
+    const hint = `git push -u origin ${name}`;
+    return { name, faults: [{ code: "source/no-upstream", message, hint }] };
+  }
+  return { name, upstream, faults: await pushedFaults(repository, commit, upstream) };
+}
+
+async function shallowFaults(repository: SourceRepository): Promise<SourceFault[]> {
+  const said = await ask(repository, ["rev-parse", "--is-shallow-repository"]);
+  if (said.toString("utf8").trim() !== "true") return [];
+  return [
+    {
+      code: "source/shallow",
+      message: "it lacks its older commits (a shallow clone)",
+      hint: "git fetch --unshallow; in CI, fetch with depth 0",
+    },
+  ];
+}
