@@ -2,13 +2,26 @@ import { CastleError } from "../errors/castle-error.ts";
 import { kubeconfigFromHere } from "../lifecycle/raise/kubernetes.ts";
 import { talosconfigFromHere } from "../lifecycle/talosconfig.ts";
 import { castleHome } from "../lifecycle/home.ts";
+import type { SecretStore } from "../secrets/store.ts";
 import type { Secret } from "../support/secret.ts";
 import { writeFileAtomic } from "../support/write-file.ts";
 import type { Context } from "./context.ts";
-import { findGround, secretStore } from "./session.ts";
+import { secretStore } from "./secret-store.ts";
+import { findGround } from "./session.ts";
 import type { SpecFile } from "./spec-file.ts";
 
-export type AccessKind = "kubeconfig" | "talosconfig";
+export interface AccessRequest {
+  readonly kind: "kubeconfig" | "talosconfig";
+  /** With the castle network's own addresses. */
+  readonly lan?: boolean;
+  /** Several files from one store ask it once. */
+  readonly store?: SecretStore;
+}
+
+export interface AccessFile {
+  readonly path: string;
+  readonly content: Secret;
+}
 
 /**
  * The credentials for people and tools: from the store, aimed at where the castle is reached from here, and written to
@@ -18,15 +31,11 @@ export type AccessKind = "kubeconfig" | "talosconfig";
 export async function accessFile(
   context: Context,
   spec: SpecFile,
-  kind: AccessKind,
-  lan: boolean,
-): Promise<{ readonly path: string; readonly content: Secret }> {
+  { kind, lan = false, store = secretStore(context, spec) }: AccessRequest,
+): Promise<AccessFile> {
   const { castle, folder } = spec;
-  const [home, stored] = await Promise.all([
-    castleHome(folder, castle.name),
-    secretStore(context, spec).get(kind),
-  ]);
-  if (stored === undefined) throw notRaised(castle.name, `its secret store has no ${kind}`);
+  const [home, stored] = await Promise.all([castleHome(folder, castle.name), store.get(kind)]);
+  if (stored === undefined) throw notRaised(castle.name, `${store.description} has no ${kind}`);
   const path = home[kind];
   if (lan) return { path, content: stored };
   const ground = await findGround(context, castle);

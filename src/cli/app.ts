@@ -1,13 +1,16 @@
 import { buildApplication, buildRouteMap } from "@stricli/core";
 import { kubeconfigCommand, talosconfigCommand } from "./commands/access.ts";
+import { certsCommand } from "./commands/certs.ts";
 import { downCommand } from "./commands/down.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { healthCommand } from "./commands/health.ts";
 import { initCommand } from "./commands/init.ts";
 import { labRoutes } from "./commands/lab/routes.ts";
 import { partsRoutes } from "./commands/parts.ts";
+import { loginCommand } from "./commands/login.ts";
 import { planCommand } from "./commands/plan.ts";
 import { renderCommand } from "./commands/render.ts";
+import { secretsRoutes } from "./commands/secrets.ts";
 import { statusCommand } from "./commands/status.ts";
 import { kubectlCommand, talosctlCommand } from "./commands/tools.ts";
 import { upCommand } from "./commands/up.ts";
@@ -27,6 +30,9 @@ const root = buildRouteMap<string, Context>({
     status: statusCommand,
     health: healthCommand,
     events: eventsCommand,
+    login: loginCommand,
+    secrets: secretsRoutes,
+    certs: certsCommand,
     kubeconfig: kubeconfigCommand,
     talosconfig: talosconfigCommand,
     kubectl: kubectlCommand,

@@ -154,6 +154,54 @@ export const documents = {
   Talosconfig: z
     .object({ file: path, lan: z.boolean() })
     .meta({ description: "castle talosconfig: the file (mode 0600), not its content" }),
+  CastleLogin: z
+    .object({
+      castle: z.string(),
+      store: z.string().meta({ description: "Where the credentials came from" }),
+      kubeconfig: path,
+      talosconfig: path,
+      answers: z.boolean().meta({ description: "The Kubernetes API answered to them" }),
+    })
+    .meta({ description: "castle login: files of mode 0600, not their content" }),
+  CastleSecrets: z
+    .object({
+      castle: z.string(),
+      store: z.string(),
+      secrets: z.array(
+        z.object({
+          name: z.string(),
+          kept: z.string().meta({ description: "ISO 8601, UTC" }),
+          pending: z.boolean().meta({ description: "Not in the store yet: castle secrets sync" }),
+        }),
+      ),
+      cluster: z
+        .array(z.object({ namespace: z.string(), name: z.string(), created: z.string() }))
+        .meta({ description: "Secrets labelled app.kubernetes.io/managed-by: castle" }),
+      silent: z.string().optional().meta({ description: "Why the cluster was not asked" }),
+    })
+    .meta({ description: "castle secrets: names and times, never values; exit code 3 where one is pending" }),
+  SecretsSynced: z
+    .object({ castle: z.string(), store: z.string(), written: z.array(z.string()) })
+    .meta({ description: "castle secrets sync: the names of what was written" }),
+  CastleCertificates: z
+    .object({
+      castle: z.string(),
+      certificates: z.array(
+        z.object({
+          site: z.string(),
+          host: z.string(),
+          secret: z.string().meta({ description: "namespace/name" }),
+          state: z.enum(["pending", "valid", "failed"]),
+          issuer: z.string().optional(),
+          notAfter: z.string().optional(),
+          daysLeft: z.int().optional(),
+          message: z.string().optional().meta({ description: "What is waited for" }),
+          error: z.string().optional().meta({ description: "Of the last order, with its challenge's" }),
+          nextTry: z.string().optional(),
+        }),
+      ),
+    })
+    .meta({ description: "castle certs; exit code 3 where one failed" }),
   CastleEvents: z
     .object({
       castle: z.string(),

@@ -58,10 +58,10 @@ function commandOf(root: Target, words: readonly string[]): Command<Context> | u
   for (const word of words) {
     if (!isRouteMap(target)) return target;
     const next: Target | undefined = target.getRoutingTargetForInput(word);
-    if (next === undefined) return undefined;
+    if (next === undefined) return word.startsWith("-") ? target.getDefaultCommand() : undefined;
     target = next;
   }
-  return isRouteMap(target) ? undefined : target;
+  return isRouteMap(target) ? target.getDefaultCommand() : target;
 }
 
 function isGiven({ flag, alias }: OwnFlag, words: readonly string[]): boolean {

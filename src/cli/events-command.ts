@@ -5,7 +5,8 @@ import { NodeClients } from "../lifecycle/raise/node-clients.ts";
 import { readCredentials } from "../talos/talosconfig.ts";
 import type { Answer } from "./answer.ts";
 import type { Context } from "./context.ts";
-import { findGround, secretStore } from "./session.ts";
+import { secretStore } from "./secret-store.ts";
+import { findGround } from "./session.ts";
 import { type SpecFile, readSpecFile } from "./spec-file.ts";
 
 /** How many of castle's own runs are looked at. */

@@ -11,7 +11,8 @@ import { writeFileAtomic } from "../support/write-file.ts";
 import type { AnswerOf } from "./answer.ts";
 import type { Context } from "./context.ts";
 import { findTalosctl, openParts } from "./parts-session.ts";
-import { findGround, secretStore } from "./session.ts";
+import { secretStore } from "./secret-store.ts";
+import { findGround } from "./session.ts";
 import { type SpecFile, readSpecFile } from "./spec-file.ts";
 
 /** @throws CastleError lab/not-running: a lab's endpoint is known once it is up */

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { CastleError } from "../errors/castle-error.ts";
 import { locateTerraform } from "../infra/terraform-program.ts";
 import { openJournal } from "../journal/journal.ts";
@@ -11,9 +10,6 @@ import type { Ground } from "../lifecycle/ground/ground.ts";
 import { labGround } from "../lifecycle/ground/lab.ts";
 import { rackGround } from "../lifecycle/ground/rack.ts";
 import { withLock } from "../lifecycle/lock.ts";
-import { encryptedFileStore } from "../secrets/encrypted-file.ts";
-import { ageIdentity } from "../secrets/identity.ts";
-import type { SecretStore } from "../secrets/store.ts";
 import type { Castle } from "../spec/castle.ts";
 import type { StatusSources } from "../lifecycle/status.ts";
 import { Secret } from "../support/secret.ts";
@@ -22,7 +18,7 @@ import { kubeconfigFromHere } from "../lifecycle/raise/kubernetes.ts";
 import type { Context } from "./context.ts";
 import { foldersOf, openLab } from "./lab-session.ts";
 import { findTalosctl, openParts, terraformConfig } from "./parts-session.ts";
-import { places } from "./places.ts";
+import { secretStore } from "./secret-store.ts";
 import type { SpecFile } from "./spec-file.ts";
 
 export interface SessionOptions {
@@ -93,7 +89,7 @@ function runOf(context: Context, { spec, ...parts }: RunParts): CastleRun {
   return {
     castle: spec.castle,
     ...parts,
-    store: secretStore(context, spec),
+    store: secretStore(context, spec, parts.report),
     patience: PATIENCE,
     signal: context.signal,
   };
@@ -134,13 +130,6 @@ async function openRun(
   const programs = await findPrograms(context, castle, parts);
   const ground = await openGround(context, castle, { parts, home, report });
   return runOf(context, { spec, home, ground, programs, report });
-}
-
-export function secretStore(context: Context, { castle, folder }: SpecFile): SecretStore {
-  const { identity } = places(context);
-  return encryptedFileStore(join(folder, `${castle.name}.secrets.age`), (locked) =>
-    ageIdentity(identity, context.env["CASTLE_AGE_IDENTITY"], locked),
-  );
 }
 
 interface GroundParts {

@@ -17,12 +17,9 @@ export async function passThrough(
   await answer(context, "text", async () => {
     const spec = await readSpecFile(context, file);
     const parts = openParts(context);
-    const { path } = await accessFile(
-      context,
-      spec,
-      tool === "kubectl" ? "kubeconfig" : "talosconfig",
-      false,
-    );
+    const { path } = await accessFile(context, spec, {
+      kind: tool === "kubectl" ? "kubeconfig" : "talosconfig",
+    });
     const program =
       tool === "kubectl"
         ? await findKubectl(context, parts)

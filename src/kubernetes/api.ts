@@ -37,6 +37,8 @@ export interface ApiCall {
   readonly path: string;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** application/json unless told; a form of it without the objects' content, for example. */
+  readonly accept?: string;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -75,12 +77,12 @@ export class KubernetesApi {
    * Any status is an answer, except those that say who may not ask.
    * @throws CastleError kubernetes/unreachable, kubernetes/refused, command/interrupted
    */
-  async call({ method = "GET", path, body, contentType, signal }: ApiCall): Promise<ApiAnswer> {
+  async call({ method = "GET", path, body, contentType, accept, signal }: ApiCall): Promise<ApiAnswer> {
     const deadline = AbortSignal.timeout(DEADLINE);
     const ended = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
     const text = body === undefined ? undefined : JSON.stringify(body);
     try {
-      const answer = await this.#exchange({ method, path, ended, text, contentType });
+      const answer = await this.#exchange({ method, path, ended, text, contentType, accept });
       if (answer.status !== 401) return answer;
     } catch (cause) {
       if (signal?.aborted === true) {
@@ -98,14 +100,14 @@ export class KubernetesApi {
     });
   }
 
-  #exchange({ method, path, ended, text, contentType }: Exchange): Promise<ApiAnswer> {
+  #exchange({ method, path, ended, text, contentType, accept }: Exchange): Promise<ApiAnswer> {
     return new Promise((resolve, reject) => {
       const asked = request(new URL(path, this.#server), {
         method,
         agent: this.#agent,
         signal: ended,
         headers: {
-          accept: "application/json",
+          accept: accept ?? "application/json",
           ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
           ...(text === undefined
             ? {}
@@ -139,6 +141,7 @@ interface Exchange {
   readonly ended: AbortSignal;
   readonly text: string | undefined;
   readonly contentType: string | undefined;
+  readonly accept: string | undefined;
 }
 
 function json(text: string): unknown {

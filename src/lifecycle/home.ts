@@ -14,11 +14,21 @@ export interface CastleHome {
   readonly kubeconfig: string;
   readonly talosconfig: string;
   readonly lock: string;
+  /** Encrypted: what a secret store that may be away was last known to hold. */
+  readonly secretsCopy: string;
+  /** Encrypted: what such a store does not hold yet. */
+  readonly secretsWaiting: string;
 }
 
 export async function castleHome(specFolder: string, name: string): Promise<CastleHome> {
+  const home = homeOf(specFolder, name);
+  await mkdir(home.folder, { recursive: true, mode: 0o700 });
+  return home;
+}
+
+/** The same without making it. */
+export function homeOf(specFolder: string, name: string): CastleHome {
   const folder = join(specFolder, ".castle", name);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
   return {
     folder,
     journal: join(folder, "journal"),
@@ -27,5 +37,7 @@ export async function castleHome(specFolder: string, name: string): Promise<Cast
     kubeconfig: join(folder, "kubeconfig"),
     talosconfig: join(folder, "talosconfig"),
     lock: join(folder, "lock"),
+    secretsCopy: join(folder, "secrets-copy.age"),
+    secretsWaiting: join(folder, "secrets-waiting.age"),
   };
 }

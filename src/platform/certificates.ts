@@ -12,7 +12,8 @@ import { platformImages, type Surroundings } from "./surroundings.ts";
 
 const COMPONENT = "certificates";
 const NAME = "acme";
-const namespace = "certificates";
+export const CERTIFICATES_NAMESPACE = "certificates";
+const namespace = CERTIFICATES_NAMESPACE;
 const CONFIG_FILE = "config.yaml";
 const CONFIG_FOLDER = "/etc/acme";
 
@@ -20,7 +21,7 @@ const CONFIG_FOLDER = "/etc/acme";
 const http = { name: "http", containerPort: 8080, protocol: "TCP" } as const;
 /** Names that the controller gives to what it keeps in its own namespace. */
 const ACCOUNT = "acme-account";
-const STATE = "acme-state";
+export const ACME_STATE = "acme-state";
 
 /** castle's own ACME controller: orders by HTTP-01, renews, and writes one TLS Secret a site. */
 export function certificates(castle: Castle, surroundings: Surroundings): Component {
@@ -106,7 +107,7 @@ function deployment(config: string, image: string): Manifest {
                 `--config=${CONFIG_FOLDER}/${CONFIG_FILE}`,
                 `--listen=:${http.containerPort}`,
                 `--account-secret=${ACCOUNT}`,
-                `--state-configmap=${STATE}`,
+                `--state-configmap=${ACME_STATE}`,
               ],
               env: [{ name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } }],
               ports: [http],
@@ -130,7 +131,7 @@ const subjects = [{ kind: "ServiceAccount", name: NAME, namespace }];
 
 /** In its own namespace: the account's key, and the state that it tells. */
 function ownAccess(): Manifest[] {
-  return access(namespace, [...oneObject("secrets", ACCOUNT), ...oneObject("configmaps", STATE)]);
+  return access(namespace, [...oneObject("secrets", ACCOUNT), ...oneObject("configmaps", ACME_STATE)]);
 }
 
 /** In a site's namespace: its certificate and no other Secret. */

@@ -1,20 +1,63 @@
+import { CastleError } from "../errors/castle-error.ts";
 import type { Secret } from "../support/secret.ts";
 
-/** What castle keeps outside the machines, so that a lost `.castle/` folder loses nothing. */
-export const secretNames = [
+/** What castle keeps outside the machines, so that a lost `.castle/` folder loses nothing; certificates by host. */
+export type SecretName = (typeof SINGLE)[number] | `certificate-${string}`;
+
+const SINGLE = [
   "talos-secrets",
   "talosconfig",
   "kubeconfig",
   "disk-key",
+  "gitops-credentials",
+  "sops-age-key",
   "monitoring-webhook",
 ] as const;
-export type SecretName = (typeof secretNames)[number];
+
+/** Others may lie beside them: a newer castle's, or a person's. */
+export function isSecretName(name: string): name is SecretName {
+  return name.startsWith("certificate-") || SINGLE.some((single) => single === name);
+}
+
+export type SecretValues = Readonly<Partial<Record<SecretName, Secret>>>;
+
+export interface KeptSecret {
+  readonly name: string;
+  /** When it was last written, ISO 8601. */
+  readonly kept: string;
+  /** Not in the store yet, because that did not answer. */
+  readonly pending: boolean;
+}
 
 export interface SecretStore {
   /** For people: which store this is, for example the file's path. */
   readonly description: string;
-  /** @throws CastleError secrets/unreadable */
+  /** @throws CastleError secrets/… */
   get(name: SecretName): Promise<Secret | undefined>;
-  /** Keeps the values; writes nothing when all of them are already there. */
-  put(values: Readonly<Partial<Record<SecretName, Secret>>>): Promise<void>;
+  /**
+   * Keeps the values; writes nothing when all of them are already there.
+   * @throws CastleError secrets/conflict where the store holds another castle's Talos secrets
+   */
+  put(values: SecretValues): Promise<void>;
+  /** Sorted by name; never a value. */
+  list(): Promise<readonly KeptSecret[]>;
+  /** Writes what the store could not take when it was put. @returns the names of it */
+  sync(): Promise<readonly string[]>;
+}
+
+/**
+ * Talos' secrets are who a castle is: once kept they never change. Others in their place are another castle's, and
+ * whatever is put beside them would be mixed with its own.
+ * @throws CastleError secrets/conflict
+ */
+export function refuseOtherCastle(
+  description: string,
+  kept: string | undefined,
+  put: Secret | undefined,
+): void {
+  if (kept === undefined || put === undefined || kept === put.reveal()) return;
+  throw new CastleError("secrets/conflict", {
+    message: `${description} holds the Talos secrets of another castle of that name, and they are not overwritten`,
+    hint: "give this castle another name in castle.yaml; if the other one is gone for good, delete its secrets from the store, then: castle secrets sync",
+  });
 }

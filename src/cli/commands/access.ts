@@ -33,12 +33,8 @@ function accessCommand({ file, kind, brief, fullDescription }: Access) {
           import("../spec-file.ts"),
           import("../access-session.ts"),
         ]);
-        const { path, content } = await accessFile(
-          this,
-          await readSpecFile(this, flags.file),
-          file,
-          flags.lan,
-        );
+        const spec = await readSpecFile(this, flags.file);
+        const { path, content } = await accessFile(this, spec, { kind: file, lan: flags.lan });
         return { kind, data: { file: path, lan: flags.lan }, text: content.reveal() };
       });
     },

@@ -1,5 +1,6 @@
 import { buildRouteMap } from "@stricli/core";
 import type { Context } from "../../context.ts";
+import { labInfisicalCommand } from "./infisical.ts";
 import { labDownCommand, labStatusCommand, labUpCommand } from "./labs.ts";
 import { labExecCommand, labLogsCommand, labPowerRoutes } from "./machines.ts";
 import { labAgentCommand, labServeCommand } from "./serve.ts";
@@ -18,6 +19,7 @@ export const labRoutes = buildRouteMap<string, Context>({
     logs: labLogsCommand,
     exec: labExecCommand,
     power: labPowerRoutes,
+    infisical: labInfisicalCommand,
     serve: labServeCommand,
     agent: labAgentCommand,
   },
