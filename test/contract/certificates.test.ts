@@ -89,16 +89,6 @@ describe.skipIf(!canRunLab)("certificates over a rebuild", () => {
     ]);
   });
 
-  async function valid(api: KubernetesApi) {
-    return poll(
-      async () => {
-        const states = await certificateStates(api, castle(), { now: now() });
-        return states.every(({ state }) => state === "valid") ? states : undefined;
-      },
-      { every: 200, within: 60_000, onTimeout: () => new Error("no certificate") },
-    );
-  }
-
   async function cluster(name: string): Promise<ApiServer> {
     const server = await openApiServer();
     ends.push(() => server.close());
@@ -169,4 +159,14 @@ function castle() {
   const parsed = parseSpec(SPEC, "castle.yaml");
   if ("faults" in parsed) throw new Error(parsed.faults.map(({ message }) => message).join("; "));
   return parsed.castle;
+}
+
+async function valid(api: KubernetesApi) {
+  return poll(
+    async () => {
+      const states = await certificateStates(api, castle(), { now: now() });
+      return states.every(({ state }) => state === "valid") ? states : undefined;
+    },
+    { every: 200, within: 60_000, onTimeout: () => new Error("no certificate") },
+  );
 }
