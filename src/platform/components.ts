@@ -1,8 +1,10 @@
 import type { Castle } from "../spec/castle.ts";
 import { certificates } from "./certificates.ts";
 import type { Component, ComponentName } from "./component.ts";
+import { isMonitored } from "../spec/monitoring.ts";
 import { flux } from "./flux.ts";
 import { metallb, metallbPool } from "./metallb.ts";
+import { monitoring } from "./monitoring/monitoring.ts";
 import { sites } from "./sites.ts";
 import type { SourceObjects } from "./sources.ts";
 import { platformImages, type Surroundings } from "./surroundings.ts";
@@ -10,7 +12,8 @@ import { synchronisation } from "./synchronisation.ts";
 import { traefik, traefikDefinitions } from "./traefik.ts";
 
 /** Which components this spec asks for, Flux first, each after what it depends on. A section that is absent is not installed. */
-export function componentNames({ loadBalancer, ingress, sites }: Castle): readonly ComponentName[] {
+export function componentNames(castle: Castle): readonly ComponentName[] {
+  const { loadBalancer, ingress, sites } = castle;
   const hasSites = sites !== undefined && sites.length > 0;
   return [
     "flux-system",
@@ -18,6 +21,7 @@ export function componentNames({ loadBalancer, ingress, sites }: Castle): readon
     ...(ingress === undefined ? [] : (["traefik-crds", "traefik"] as const)),
     ...(ingress?.tls === undefined ? [] : (["certificates"] as const)),
     ...(hasSites ? (["sites"] as const) : []),
+    ...(isMonitored(castle) ? (["monitoring"] as const) : []),
   ];
 }
 
@@ -30,6 +34,7 @@ export function platformComponents(
   const { gitops, loadBalancer } = castle;
   if (gitops === undefined) return [];
   const images = platformImages(surroundings);
+  const names = componentNames(castle);
   const make: Readonly<Record<string, () => Component>> = {
     metallb: () => metallb(sources, images),
     "metallb-pool": () => metallbPool(loadBalancer?.pool ?? ""),
@@ -37,7 +42,8 @@ export function platformComponents(
     traefik: () => traefik(castle, sources, images),
     certificates: () => certificates(castle, surroundings),
     sites: () => sites(castle, surroundings),
+    monitoring: () => monitoring(castle, images, names.slice(1, -1)),
   };
-  const above = componentNames(castle).flatMap((name) => make[name]?.() ?? []);
+  const above = names.flatMap((name) => make[name]?.() ?? []);
   return [flux(sources, images, synchronisation(gitops, surroundings.repository, above)), ...above];
 }

@@ -5,6 +5,7 @@ import { smallSources } from "../../test/fixtures/platform-sources.ts";
 import type { Castle } from "../spec/castle.ts";
 import { parseSpec } from "../spec/parse.ts";
 import type { Manifest } from "./manifest.ts";
+import { WEBHOOK_SECRET, webhookSecret } from "./monitoring/alertmanager.ts";
 import { renderOverrides } from "./overrides.ts";
 import { renderPlatform } from "./render.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -14,6 +15,7 @@ hypervisor: lab
 loadBalancer: { pool: 192.168.1.230-192.168.1.239 }
 ingress: { tls: { acme: letsencrypt, email: me@example.org } }
 gitops: { repository: https://git.lan/tazlab-k8s.git }
+monitoring: { prometheus: true, grafana: true, webhook: https://alerts.lan/castle }
 sites:
   - { name: blog, host: blog.tazlab.net, source: ../blog-src, image: registry.lan/tazlab/blog }
   - { name: 7days, host: 7days.tazlab.net, source: ../seven, image: registry.lan/tazlab/seven }
@@ -103,6 +105,49 @@ describe("the generated folder", () => {
     expect(text("certificates/deployment.yaml", { acme: { directory: "https://acme.lan/dir" } })).not.toBe(
       usual,
     );
+  });
+});
+
+describe("monitoring", () => {
+  const castle = castleOf(SPEC);
+  const text = (castle: Castle) => [...render(castle).values()].join("\n");
+
+  it("keeps the webhook's address out of Git", () => {
+    expect(text(castle)).not.toContain("alerts.lan");
+    expect(JSON.stringify(webhookSecret("https://alerts.lan/castle"))).toContain("alerts.lan");
+    expect(text(castle)).toContain(`secretName: ${WEBHOOK_SECRET}`);
+  });
+
+  it("comes after everything else, so that no site waits for it", () => {
+    const order = manifests(castle).find(
+      ({ kind, metadata }) => kind === "Kustomization" && metadata.name === "monitoring",
+    );
+    const others = folders(castle).filter((name) => !["flux-system", "monitoring"].includes(name));
+    expect(JSON.stringify(order?.["spec"])).toContain("dependsOn");
+    for (const name of others) expect(JSON.stringify(order?.["spec"])).toContain(`{"name":"${name}"}`);
+  });
+
+  it("asks for Grafana's image where there is one, and leaves it out in a lab", () => {
+    const rack = castleOf(
+      SPEC.replace(
+        "hypervisor: lab\n",
+        `hypervisor: { proxmox: { endpoint: "https://pve.lan:8006", node: pve } }
+network: { cidr: 192.168.1.0/24, gateway: 192.168.1.1, vip: 192.168.1.210 }
+nodes: { controlPlanes: { count: 3, from: 192.168.1.211 } }
+`,
+      ),
+    );
+    expect(text(castle)).not.toContain("grafana");
+    expect(render(rack).get("monitoring/grafana.yaml")).toContain("image: docker.io/grafana/grafana:");
+  });
+
+  it("is silent about a quorum that one control plane never had to spare", () => {
+    const alone = castleOf(
+      SPEC.replace("hypervisor: lab\n", "hypervisor: lab\nnodes: { controlPlanes: { count: 1 } }\n"),
+    );
+    expect(text(castle)).toContain("EtcdQuorumAtRisk");
+    expect(text(alone)).not.toContain("EtcdQuorumAtRisk");
+    expect(text(alone)).toContain("EtcdQuorumLost");
   });
 });
 

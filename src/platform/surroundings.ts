@@ -28,6 +28,12 @@ export interface PlatformImages {
   readonly traefik: string;
   /** castle's own: orders and renews certificates. */
   readonly acmeController: string;
+  readonly prometheus: string;
+  readonly alertmanager: string;
+  readonly nodeExporter: string;
+  readonly grafana: string;
+  /** castle's own: measures what has no ready metric. */
+  readonly exporter: string;
   /** castle's own: the page that a site shows before its first release. */
   readonly placeholder: string;
 }
@@ -39,6 +45,11 @@ const OFFICIAL: PlatformImages = {
   metallbController: "quay.io/metallb/controller:v0.15.2",
   metallbSpeaker: "quay.io/metallb/speaker:v0.15.2",
   traefik: "docker.io/library/traefik:v3.6.12",
+  prometheus: "quay.io/prometheus/prometheus:v3.9.1",
+  alertmanager: "quay.io/prometheus/alertmanager:v0.31.0",
+  nodeExporter: "quay.io/prometheus/node-exporter:v1.10.2",
+  grafana: "docker.io/grafana/grafana:12.2.0",
+  exporter: "castle.local/exporter:v1",
   acmeController: "castle.local/acme:v1",
   placeholder: "castle.local/placeholder:v1",
 };

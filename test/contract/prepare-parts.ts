@@ -11,6 +11,7 @@ const NAMES = [
   "traefik-crds",
   "nginx-base",
   "pebble",
+  "promtool",
   "terraform-provider-proxmox",
 ];
 

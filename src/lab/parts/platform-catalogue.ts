@@ -136,6 +136,26 @@ const monitoring: readonly Part[] = [
       ldflags: prometheusVersion(versions.nodeExporter),
     },
   }),
+  goProgram({
+    name: "exporter",
+    version: versions.exporter,
+    purpose: "Measures what has no ready metric: members of etcd, Flux, sites",
+    set: "monitoring",
+    seconds: 15,
+    source: { group: "exporter", package: ".", ldflags: `-X main.version=${versions.exporter}` },
+  }),
+  goProgram({
+    name: "promtool",
+    version: versions.prometheus,
+    purpose: "Tests the alerts' rules",
+    set: "monitoring",
+    seconds: 25,
+    source: {
+      group: "monitoring",
+      package: "github.com/prometheus/prometheus/cmd/promtool",
+      ldflags: prometheusVersion(versions.prometheus),
+    },
+  }),
   ...monitoringImages.map((recipe) => imagePart(recipe, "monitoring")),
 ];
 

@@ -104,4 +104,13 @@ export const monitoringImages: readonly ImageRecipe[] = [
     entrypoint: ["/bin/node_exporter"],
     user: nobody,
   }),
+  image({
+    repository: "castle.local/exporter",
+    program: "exporter",
+    path: "/exporter",
+    tag: platformVersions.exporter,
+    entrypoint: ["/exporter"],
+    user: nobody,
+    own: true,
+  }),
 ];

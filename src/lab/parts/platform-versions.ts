@@ -8,4 +8,5 @@ export const platformVersions = {
   alertmanager: "v0.31.0",
   nodeExporter: "v1.10.2",
   acme: "v1",
+  exporter: "v1",
 } as const;
