@@ -1,6 +1,7 @@
 import { CastleError } from "../errors/castle-error.ts";
 import type { ExitCode } from "../errors/exit-code.ts";
 import type { Report } from "../journal/step.ts";
+import { FREE_DISK, isDiskFull } from "../support/disk-full.ts";
 import type { Context } from "./context.ts";
 import type { API_VERSION, DocumentData, DocumentKind } from "./documents.ts";
 import type { OutputFormat } from "./flags.ts";
@@ -78,6 +79,9 @@ function asCastleError(thrown: unknown, signal: AbortSignal): CastleError {
   }
   if (thrown instanceof CastleError) return thrown;
   const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  if (isDiskFull(thrown)) {
+    return new CastleError("command/disk-full", { message, hint: FREE_DISK, cause: thrown });
+  }
   return new CastleError("command/unexpected", {
     message,
     hint: "this is a fault of castle itself; CASTLE_DEBUG=1 shows where",

@@ -20,13 +20,16 @@ const change = z.object({
   restarts: z.boolean().meta({ description: "The machine is stopped and started for it" }),
 });
 
+const partSet = z.enum(["machines", "platform", "monitoring"]);
+
 const part = z.object({
   name: z.string(),
   version: z.string(),
+  set: partSet,
   purpose: z.string(),
   state: z.enum(["whole", "missing", "broken"]),
   origin: z.enum(["built", "pulled"]).optional(),
-  wanted: z.boolean().meta({ description: "Wanted for itself, not only as a piece of another part" }),
+  wanted: z.boolean().meta({ description: "Of the sets that were asked for, and no mere piece of others" }),
 });
 
 const labMachine = z.object({
@@ -217,7 +220,11 @@ export const documents = {
     })
     .meta({ description: "castle events" }),
   Parts: z
-    .object({ store: path, parts: z.array(part) })
+    .object({
+      store: path,
+      sets: z.array(partSet).meta({ description: "What was asked for" }),
+      parts: z.array(part).meta({ description: "All parts of all sets" }),
+    })
     .meta({ description: "castle parts list, build and verify" }),
   PartsPulled: z.object({ parts: z.array(z.string()) }).meta({ description: "castle parts pull" }),
   PartsExported: z
@@ -226,6 +233,9 @@ export const documents = {
   PartsImported: z
     .object({ file: path, parts: z.array(z.string()) })
     .meta({ description: "castle parts import" }),
+  PartsPruned: z
+    .object({ store: path, objects: z.int(), bytes: z.int().meta({ description: "What that gave back" }) })
+    .meta({ description: "castle parts prune" }),
   LabUp: z
     .object({
       lab: z.string(),

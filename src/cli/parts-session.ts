@@ -4,15 +4,18 @@ import { CastleError } from "../errors/castle-error.ts";
 import type { Report } from "../journal/step.ts";
 import { ensureParts } from "../lab/parts/builder.ts";
 import { partsCatalogue } from "../lab/parts/catalogue.ts";
-import type { Part } from "../lab/parts/part.ts";
+import type { Part, PartSet } from "../lab/parts/part.ts";
+import { allPartSets, partSets } from "../lab/parts/part-sets.ts";
 import { PartsStore } from "../lab/parts/store.ts";
 import { buildTools, labTools, requireTools } from "../lab/parts/tool-requirements.ts";
 import type { CastleHome } from "../lifecycle/home.ts";
 import type { Castle } from "../spec/castle.ts";
+import { exists } from "../support/exists.ts";
 import { run } from "../support/run.ts";
 import { writeFileAtomic } from "../support/write-file.ts";
 import type { Context } from "./context.ts";
 import { places } from "./places.ts";
+import { readSpecFile } from "./spec-file.ts";
 import { offerTools } from "./tool-offer.ts";
 
 export function openParts(context: Context): PartsStore {
@@ -24,6 +27,22 @@ export function openParts(context: Context): PartsStore {
     architecture: arch() === "arm64" ? "arm64" : "amd64",
   });
 }
+
+/** Which parts a command means: all, or those of a castle. */
+export interface PartsChoice {
+  /** The spec; the castle.yaml of the working directory unless told, where there is one. */
+  readonly file?: string;
+  readonly all: boolean;
+}
+
+/** The sets of parts that are meant; what every lab needs where no castle is told or found. @throws CastleError spec/… */
+export async function chosenSets(context: Context, { file, all }: PartsChoice): Promise<readonly PartSet[]> {
+  if (all) return allPartSets;
+  const found = file ?? ((await exists(join(context.cwd, SPEC))) ? SPEC : undefined);
+  return found === undefined ? ["machines"] : partSets((await readSpecFile(context, found)).castle);
+}
+
+const SPEC = "castle.yaml";
 
 /** Where Go keeps what it compiled, if CASTLE_GO_CACHES names a folder of its own; then it is never dropped. */
 export function goCaches({ env }: Context): { readonly caches?: string; readonly keepCaches?: boolean } {
@@ -39,9 +58,8 @@ export async function ensureLabParts(context: Context, report: Report, installTo
   const store = openParts(context);
   const missing = await store.missing(store.wanted());
   await refuseBroken(store, missing);
-  await offerTools(context, installTools, (install) =>
-    requireTools([...labTools, ...buildTools(missing)], install),
-  );
+  const tools = [...labTools, ...(await buildTools(missing, store.modules))];
+  await offerTools(context, installTools, (install) => requireTools(tools, install));
   if (missing.length === 0) return;
   await ensureParts(store, store.wanted(), {
     report,

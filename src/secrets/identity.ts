@@ -10,7 +10,7 @@ import { writeFileAtomic } from "../support/write-file.ts";
  * @throws CastleError secrets/identity
  */
 export async function ageIdentity(file: string, given: string | undefined, locked?: string): Promise<Secret> {
-  if (given?.startsWith("AGE-SECRET-KEY-")) return new Secret(given);
+  if (given?.startsWith("AGE-SECRET-KEY-")) return checked(given.trim(), "CASTLE_AGE_IDENTITY");
   const path = given ?? file;
   const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === "ENOENT") return undefined;
@@ -39,7 +39,7 @@ export async function ageIdentity(file: string, given: string | undefined, locke
   return new Secret(identity);
 }
 
-function parseIdentity(text: string, path: string): Secret {
+function parseIdentity(text: string, path: string): Promise<Secret> {
   const line = text.split("\n").find((candidate) => candidate.startsWith("AGE-SECRET-KEY-"));
   if (line === undefined) {
     throw new CastleError("secrets/identity", {
@@ -47,5 +47,19 @@ function parseIdentity(text: string, path: string): Secret {
       hint: "restore the identity from your backup, or name another with CASTLE_AGE_IDENTITY",
     });
   }
-  return new Secret(line.trim());
+  return checked(line.trim(), path);
+}
+
+async function checked(identity: string, where: string): Promise<Secret> {
+  const { identityToRecipient } = await import("age-encryption");
+  try {
+    await identityToRecipient(identity);
+  } catch {
+    // Without the cause: what the parser says may quote the key.
+    throw new CastleError("secrets/identity", {
+      message: `${where} holds a line that starts with AGE-SECRET-KEY- and is no age identity: a mistyped or shortened one`,
+      hint: "restore the identity from your backup, or name another with CASTLE_AGE_IDENTITY",
+    });
+  }
+  return new Secret(identity);
 }

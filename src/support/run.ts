@@ -1,5 +1,6 @@
 import { execa, ExecaError } from "execa";
 import { CastleError } from "../errors/castle-error.ts";
+import { FREE_DISK } from "./disk-full.ts";
 import { Secret } from "./secret.ts";
 
 /** Milliseconds that a program has unless told. */
@@ -26,7 +27,7 @@ export interface RunResult {
 
 /**
  * Runs a program to its end and returns what it said.
- * @throws CastleError command/missing, command/failed, command/timed-out, command/interrupted
+ * @throws CastleError command/missing, command/failed, command/disk-full, command/timed-out, command/interrupted
  */
 export async function run(
   file: string,
@@ -63,6 +64,7 @@ export async function run(
       file,
       command: redact([file, ...args].join(" ")),
       said: redact(lastLines(stderr === "" ? stdout : stderr)),
+      diskFull: DISK_FULL.test(stderr),
       timeout: options.timeout ?? DEADLINE,
     });
   }
@@ -73,10 +75,14 @@ interface Failed {
   readonly command: string;
   /** What the program said last. */
   readonly said: string;
+  readonly diskFull: boolean;
   readonly timeout: number;
 }
 
-function failure(error: ExecaError, { file, command, said, timeout }: Failed): CastleError {
+/** As the C library and Go say it. */
+const DISK_FULL = /no space left on device|disk quota exceeded/i;
+
+function failure(error: ExecaError, { file, command, said, diskFull, timeout }: Failed): CastleError {
   const details = { command, exitCode: error.exitCode, signal: error.signal };
   if (error.code === "ENOENT") {
     return new CastleError("command/missing", {
@@ -90,6 +96,10 @@ function failure(error: ExecaError, { file, command, said, timeout }: Failed): C
   if (error.timedOut) {
     const message = `${command} did not finish in ${timeout} ms: ${said}`;
     return new CastleError("command/timed-out", { message, details });
+  }
+  if (diskFull) {
+    const message = `${command} found no room on the disk: ${said}`;
+    return new CastleError("command/disk-full", { message, hint: FREE_DISK, details });
   }
   const how =
     error.exitCode === undefined ? `was ended by ${error.signal}` : `ended with exit code ${error.exitCode}`;

@@ -13,6 +13,7 @@ import { census } from "../../src/lab/machine/census.ts";
 import { canRunLab, partsStore } from "../fixtures/parts.ts";
 
 const EXECUTABLE = fileURLToPath(new URL("../../bin/castle.js", import.meta.url));
+const FIXTURE = fileURLToPath(new URL("../fixtures/small-build.ts", import.meta.url));
 const LAB = "t-faults";
 const SPEC = `castle: siege\nhypervisor: {lab: {name: ${LAB}}}\n`;
 /** What every Debian has; Terraform, Go and Node are installed elsewhere. */
@@ -126,6 +127,16 @@ describe("before anything is made", () => {
     await mkdir(join(folder, "config", "castle"), { recursive: true });
     await writeFile(identity, "not an identity\n");
     expect(await told(["kubeconfig"])).toMatchObject({ exit: 1, code: "secrets/identity" });
+    const mistyped = "AGE-SECRET-KEY-1NOTANIDENTITY";
+    await writeFile(identity, `${mistyped}\n`);
+    for (const env of [{}, { CASTLE_AGE_IDENTITY: mistyped }]) {
+      expect(await told(["kubeconfig"], env)).toMatchObject({
+        exit: 1,
+        code: "secrets/identity",
+        message: expect.not.stringContaining(mistyped),
+        hint: expect.stringContaining("CASTLE_AGE_IDENTITY"),
+      });
+    }
     await rm(identity);
     expect(await told(["kubeconfig"], { CASTLE_AGE_IDENTITY: "/nonexistent" })).toMatchObject({
       exit: 1,
@@ -161,6 +172,40 @@ describe.skipIf(!canRunLab)("on a machine that lacks something", () => {
       code: "parts/tools-missing",
       message: expect.stringContaining("go"),
     });
+  });
+
+  test("a Go that is too old", async () => {
+    const old = join(folder, "old-go");
+    await mkdir(old);
+    await writeFile(join(old, "go"), "#!/bin/sh\necho go1.24.1\n", { mode: 0o755 });
+    const env = { PATH: `${old}:${SYSTEM}`, CASTLE_PARTS: join(folder, "no-parts") };
+    expect(await told(["parts", "build"], env)).toMatchObject({
+      exit: 1,
+      code: "parts/tools-missing",
+      message: expect.stringMatching(/go 1\.26\.\d+ or newer \(here is go1\.24\.1\)/),
+      hint: expect.stringContaining("install Go 1.26"),
+    });
+  });
+
+  test("a disk that is full in the middle of a build, and has room again", { timeout: 120_000 }, async () => {
+    const small = join(folder, "full");
+    await mkdir(small);
+    // Room for bytes enough, but for 300 files: full once Go has made its cache and starts to compile.
+    const script = `mount -t tmpfs -o size=8g,nr_inodes=300 none "$0" && "$@" && ls -A "$0/store"
+mount -o remount,nr_inodes=1m "$0" && "$@" && "$0"/store/objects/*/greeter 2>&1`;
+    const build = [process.execPath, "--import", "tsx", FIXTURE, small];
+    const { stdout } = await execa("unshare", ["--mount", "sh", "-c", script, small, ...build]);
+    const [first = "", ...rest] = stdout.split("\n");
+    expect(JSON.parse(first)).toMatchObject({
+      code: "parts/disk-full",
+      message: expect.stringMatching(/greeter v1\.0\.0 .*disk of .* is full/),
+      hint: expect.stringContaining("castle parts build"),
+      states: ["missing"],
+    });
+    // Neither caches nor halves: only where they were made.
+    expect(rest.slice(0, -2)).toEqual(["staging"]);
+    expect(JSON.parse(rest.at(-2) ?? "")).toEqual({ code: "", states: ["whole"] });
+    expect(rest.at(-1)).toBe("hello");
   });
 
   test("no free disk for the parts", async () => {

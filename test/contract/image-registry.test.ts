@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,12 +38,12 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function layout(name: string, compression: "none" | "gzip"): Promise<string> {
+async function layout(name: string, compression: "none" | "gzip", path = "program"): Promise<string> {
   const folder = join(home, name);
-  const layer = await writeLayer(
-    [{ type: "file", path: "program", mode: 0o755, content: Buffer.from(`#!${name}\n`) }],
-    { blobs: join(folder, "blobs/sha256"), compression },
-  );
+  const layer = await writeLayer([{ type: "file", path, mode: 0o755, content: Buffer.from(`#!${name}\n`) }], {
+    blobs: join(folder, "blobs/sha256"),
+    compression,
+  });
   await writeImageLayout(folder, [layer], { architecture: "amd64", entrypoint: ["/program"] });
   return folder;
 }
@@ -117,5 +117,49 @@ describe.skipIf(program === undefined)("a real registry", () => {
     expect(await pullParts(parts, options)).toEqual([]);
     expect((await parts.images()).map(({ tag }) => tag)).toEqual(["3.10", "3.10.2"]);
     expect(await parts.missing(parts.wanted())).toEqual([]);
+  });
+
+  it("serves the programs that castle and the lab run", async () => {
+    const names = ["talosctl", "kubectl", "etcdctl", "registry", "coredns"];
+    const catalogue = partsCatalogue.filter(({ name }) => names.includes(name));
+    const version = (name: string) => catalogue.find((part) => part.name === name)?.version ?? "";
+    const images = [
+      { repository: "siderolabs/talosctl", tag: version("talosctl"), path: "talosctl" },
+      { repository: "kubectl", tag: version("kubectl"), path: "bin/kubectl" },
+      { repository: "etcd-development/etcd", tag: version("etcdctl"), path: "usr/local/bin/etcdctl" },
+      { repository: "library/registry", tag: version("registry").slice(1), path: "bin/registry" },
+      { repository: "coredns/coredns", tag: version("coredns").slice(1), path: "coredns" },
+    ];
+    for (const { repository, tag, path } of images) {
+      await pushImage(client, await layout(`official-${path}`, "gzip", path), { repository, tag });
+    }
+    const parts = store(join(home, "programs"), catalogue);
+    const hosts = ["ghcr.io", "registry.k8s.io", "gcr.io", "docker.io"];
+    const options = {
+      report: () => undefined,
+      mirrors: Object.fromEntries(hosts.map((host) => [host, endpoint])),
+    };
+    expect((await pullParts(parts, options)).sort()).toEqual(names.sort());
+    for (const name of names) {
+      const file = await parts.resolve(name);
+      expect(await readFile(file, "utf8")).toMatch(new RegExp(`^#!official-.*${name}\n$`));
+      expect((await stat(file)).mode & 0o777).toBe(0o755);
+    }
+    expect(await parts.status()).toEqual(
+      catalogue.map((part) => ({ part, state: "whole", origin: "pulled" })),
+    );
+  });
+
+  it("says which program an image lacks, and keeps nothing of it", async () => {
+    const catalogue = partsCatalogue.filter(({ name }) => name === "kubectl");
+    const tag = catalogue[0]?.version ?? "";
+    await pushImage(client, await layout("empty", "gzip", "another"), { repository: "kubectl", tag });
+    const parts = store(join(home, "lacking"), catalogue);
+    const mirrors = { "registry.k8s.io": endpoint };
+    await expect(pullParts(parts, { report: () => undefined, mirrors })).rejects.toMatchObject({
+      code: "image/layout-broken",
+      message: expect.stringContaining("bin/kubectl"),
+    });
+    expect((await parts.status()).map(({ state }) => state)).toEqual(["missing"]);
   });
 });

@@ -1,12 +1,31 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { answer } from "../answer.ts";
 import type { Context } from "../context.ts";
-import { type OutputFlags, installToolsFlag, outputFlag } from "../flags.ts";
+import { type OutputFlags, type YesFlags, aliases, installToolsFlag, outputFlag, yesFlag } from "../flags.ts";
+import type { PartsChoice } from "../parts-session.ts";
 
-const aliases = { o: "output" } as const;
-const fileParameter = {
+const partsFlags = {
+  ...outputFlag,
+  file: {
+    kind: "parsed",
+    parse: String,
+    brief: "The castle whose parts are meant; castle.yaml if it is here, else what every lab needs",
+    placeholder: "FILE",
+    optional: true,
+  },
+  all: {
+    kind: "boolean",
+    brief: "The parts of every castle: with platform and monitoring",
+    default: false,
+    withNegated: false,
+  },
+} as const;
+
+interface PartsFlags extends OutputFlags, PartsChoice {}
+
+const archiveParameter = {
   kind: "tuple",
-  parameters: [{ parse: String, brief: "Archive: .tar, .tar.gz, .tgz or .tar.zst", placeholder: "FILE" }],
+  parameters: [{ parse: String, brief: "Archive: .tar, .tar.gz, .tgz or .tar.zst", placeholder: "ARCHIVE" }],
 } as const;
 
 const listCommand = buildCommand({
@@ -14,11 +33,11 @@ const listCommand = buildCommand({
     brief: "List the parts that a lab is made of and where each stands",
     fullDescription: "Trusts sizes and times of the stored files; castle parts verify reads every byte.",
   },
-  parameters: { flags: outputFlag, aliases },
-  async func(this: Context, flags: OutputFlags) {
-    await answer(this, flags.output, async () => {
+  parameters: { flags: partsFlags, aliases },
+  async func(this: Context, { output, ...choice }: PartsFlags) {
+    await answer(this, output, async () => {
       const { listParts } = await import("../parts-commands.ts");
-      return listParts(this);
+      return listParts(this, choice);
     });
   },
 });
@@ -28,16 +47,16 @@ const verifyCommand = buildCommand({
     brief: "Read every byte of every stored part and compare its hash",
     fullDescription: "Exit code 3 where a wanted part is missing or any part is not what was stored.",
   },
-  parameters: { flags: outputFlag, aliases },
-  async func(this: Context, flags: OutputFlags) {
-    await answer(this, flags.output, async (report) => {
+  parameters: { flags: partsFlags, aliases },
+  async func(this: Context, { output, ...choice }: PartsFlags) {
+    await answer(this, output, async (report) => {
       const { verifyParts } = await import("../parts-commands.ts");
-      return verifyParts(this, report);
+      return verifyParts(this, report, choice);
     });
   },
 });
 
-interface BuildFlags extends OutputFlags {
+interface BuildFlags extends PartsFlags {
   readonly installTools: boolean;
   readonly keepCaches: boolean;
 }
@@ -50,11 +69,11 @@ const buildPartsCommand = buildCommand({
   },
   parameters: {
     flags: {
-      ...outputFlag,
+      ...partsFlags,
       ...installToolsFlag,
       keepCaches: {
         kind: "boolean",
-        brief: "Keep Go's caches for the next build (up to 12 GiB)",
+        brief: "Keep Go's caches for the next build (up to 12 GiB), even where space is short",
         default: false,
         withNegated: false,
       },
@@ -73,13 +92,13 @@ const pullCommand = buildCommand({
   docs: {
     brief: "Take the official images instead of building them",
     fullDescription:
-      "For machines that reach the official registries: what the nodes run, and Talos' own image as the nodes' root file system. Programs that have no image are left to castle parts build.",
+      "For machines that reach the official registries: what the nodes run, Talos' own image as the nodes' root file system, and talosctl, kubectl, etcdctl, the registry and CoreDNS out of theirs. Parts without an official image (runc, the Terraform provider, pebble, castle's own) are left to castle parts build.",
   },
-  parameters: { flags: outputFlag, aliases },
-  async func(this: Context, flags: OutputFlags) {
-    await answer(this, flags.output, async (report) => {
+  parameters: { flags: partsFlags, aliases },
+  async func(this: Context, { output, ...choice }: PartsFlags) {
+    await answer(this, output, async (report) => {
       const { pullOfficial } = await import("../parts-commands.ts");
-      return pullOfficial(this, report);
+      return pullOfficial(this, report, choice);
     });
   },
 });
@@ -90,11 +109,11 @@ const exportCommand = buildCommand({
     fullDescription:
       "The file's name says how it is packed. The file is good for the same castle version and processor.",
   },
-  parameters: { flags: outputFlag, aliases, positional: fileParameter },
-  async func(this: Context, flags: OutputFlags, file: string) {
-    await answer(this, flags.output, async (report) => {
+  parameters: { flags: partsFlags, aliases, positional: archiveParameter },
+  async func(this: Context, { output, ...choice }: PartsFlags, archive: string) {
+    await answer(this, output, async (report) => {
       const { exportToFile } = await import("../parts-commands.ts");
-      return exportToFile(this, report, file);
+      return exportToFile(this, report, { ...choice, archive });
     });
   },
 });
@@ -104,11 +123,26 @@ const importCommand = buildCommand({
     brief: "Take the parts of an exported file into the store",
     fullDescription: "Every part's hash is checked before it is taken in.",
   },
-  parameters: { flags: outputFlag, aliases, positional: fileParameter },
-  async func(this: Context, flags: OutputFlags, file: string) {
+  parameters: { flags: outputFlag, aliases: { o: "output" }, positional: archiveParameter },
+  async func(this: Context, flags: OutputFlags, archive: string) {
     await answer(this, flags.output, async (report) => {
       const { importFromFile } = await import("../parts-commands.ts");
-      return importFromFile(this, report, file);
+      return importFromFile(this, report, archive);
+    });
+  },
+});
+
+const pruneCommand = buildCommand({
+  docs: {
+    brief: "Remove what other versions of castle left in the store",
+    fullDescription:
+      "Removes stored parts that this castle's list does not name, which are mostly those of earlier versions. What labs on this machine use stays. Another castle on this machine that shares the store would have to build its parts again.",
+  },
+  parameters: { flags: { ...outputFlag, ...yesFlag }, aliases: { o: "output", y: "yes" } },
+  async func(this: Context, { output, yes }: OutputFlags & YesFlags) {
+    await answer(this, output, async () => {
+      const { pruneParts } = await import("../parts-commands.ts");
+      return pruneParts(this, yes);
     });
   },
 });
@@ -126,5 +160,6 @@ export const partsRoutes = buildRouteMap<string, Context>({
     export: exportCommand,
     import: importCommand,
     verify: verifyCommand,
+    prune: pruneCommand,
   },
 });

@@ -3,6 +3,7 @@ import type { CatalogueEntry } from "../exit-code.ts";
 export const commandErrors = {
   "command/failed": { exit: 1, meaning: "An outside program ended with an error." },
   "command/missing": { exit: 1, meaning: "An outside program is not installed." },
+  "command/disk-full": { exit: 1, meaning: "A disk, or the user's share of it, has no room left." },
   "command/timed-out": { exit: 4, meaning: "An outside program did not finish in its time." },
   "command/interrupted": {
     exit: 130,

@@ -1,8 +1,11 @@
-import { mkdir, rm, statfs } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CastleError } from "../../errors/castle-error.ts";
 import type { Report } from "../../journal/step.ts";
+import { isDiskFull } from "../../support/disk-full.ts";
 import { BuildProgress } from "./build-progress.ts";
+import { isFull, makeRoom, requireRoom } from "./build-space.ts";
+import { GoCaches } from "./go-caches.ts";
 import { GoToolchain } from "./go-toolchain.ts";
 import type { Part } from "./part.ts";
 import { makePart, type Workshop } from "./part-maker.ts";
@@ -14,17 +17,12 @@ export interface BuildOptions {
   readonly report: Report;
   /** Installs Debian packages of missing tools instead of failing. */
   readonly installTools?: boolean;
-  /** Keeps the Go caches for the next build (12 GiB). */
+  /** Keeps the Go caches for the next build (12 GiB), even where space is short. */
   readonly keepCaches?: boolean;
   /** Folder of the Go caches; inside the store unless told. */
   readonly caches?: string;
   readonly signal?: AbortSignal | undefined;
 }
-
-const GIB = 1024 ** 3;
-/** Measured: caches and products of a whole build, and what is left to others on the disk. */
-const BYTES_PER_SECOND_OF_BUILD = (15 * GIB) / 740;
-const RESERVE = 2 * GIB;
 
 /**
  * Sees to it that these parts are in the store: makes what is missing or broken, in dependency order. Each
@@ -46,23 +44,31 @@ export async function ensureParts(
 
 async function build(store: PartsStore, parts: readonly Part[], options: BuildOptions): Promise<void> {
   const { root } = store.objects;
-  await requireTools(buildTools(parts), options.installTools === true);
+  const { modules } = store;
+  const { signal, keepCaches = false } = options;
+  await requireTools(await buildTools(parts, modules), options.installTools === true);
   await store.objects.clearStaging();
-  await requireSpace(root, parts);
-  const caches = options.caches ?? join(root, "go");
-  const go = new GoToolchain({ modules: store.modules, caches, signal: options.signal });
-  const workshop = { store, go, downloads: join(root, "downloads"), signal: options.signal };
+  const caches = new GoCaches(options.caches ?? join(root, "go"));
+  await caches.clearTemporary();
+  const site = { root, modules, caches, keepCaches };
+  await requireRoom(parts, site);
+  const go = new GoToolchain({ modules, caches, signal });
+  const workshop = { store, go, downloads: join(root, "downloads"), signal };
   const progress = new BuildProgress(parts, options.report);
   try {
     for (const [index, part] of parts.entries()) {
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       await progress.during(part, () => makeAndStore(part, workshop));
-      await dropIfShort(root, parts.slice(index + 1), go);
+      await makeRoom(parts.slice(index + 1), site);
     }
+  } catch (error) {
+    // What filled the disk is mostly castle's own; a build that goes on later has to find room.
+    if (isDiskFull(error) && !keepCaches) await caches.drop();
+    throw error;
   } finally {
     await rm(workshop.downloads, { recursive: true, force: true });
   }
-  if (options.keepCaches !== true) await go.dropCaches();
+  if (!keepCaches) await caches.drop();
   progress.finish();
 }
 
@@ -78,46 +84,30 @@ async function makeAndStore(part: Part, workshop: Workshop): Promise<void> {
       origin: "built",
     });
   } catch (error) {
+    const full = isDiskFull(error) || (await isFull(objects.root));
     await rm(staged, { recursive: true, force: true });
     if (error instanceof CastleError && error.code === "command/interrupted") throw error;
     if (workshop.signal?.aborted === true) throw error;
-    throw new CastleError("parts/build-failed", {
-      message: `${part.name} ${part.version} could not be built: ${error instanceof Error ? error.message : String(error)}`,
-      hint: "castle parts build goes on with what is left",
-      cause: error,
-    });
+    throw full ? diskFull(part, objects.root, error) : buildFailed(part, error);
   }
 }
 
-function spaceFor(parts: readonly Part[]): number {
-  const seconds = parts.reduce((sum, part) => sum + part.seconds, 0);
-  return seconds * BYTES_PER_SECOND_OF_BUILD + RESERVE;
-}
-
-async function freeBytes(folder: string): Promise<number> {
-  await mkdir(folder, { recursive: true });
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
-}
-
-async function requireSpace(root: string, parts: readonly Part[]): Promise<void> {
-  const free = await freeBytes(root);
-  const wanted = spaceFor(parts);
-  if (free >= wanted) return;
-  throw new CastleError("parts/disk-full", {
-    message: `building the parts takes up to ${gib(wanted)} in ${root}, and ${gib(free)} are free`,
-    hint: "free some disk, choose another cache with XDG_CACHE_HOME, or castle parts import FILE",
-    details: { free, wanted },
+function diskFull({ name, version }: Part, root: string, cause: unknown): CastleError {
+  return new CastleError("parts/disk-full", {
+    message: `${name} ${version} could not be built, because the disk of ${root} is full: ${said(cause)}`,
+    hint: "free some disk, then castle parts build goes on with what is left",
+    cause,
   });
 }
 
-/** Others use the disk too: compiled packages can be made again, so they go first. */
-async function dropIfShort(root: string, left: readonly Part[], go: GoToolchain): Promise<void> {
-  if (left.length === 0 || (await freeBytes(root)) >= spaceFor(left)) return;
-  await go.dropBuildCache();
-  if ((await freeBytes(root)) < spaceFor(left)) await go.dropCaches();
+function buildFailed({ name, version }: Part, cause: unknown): CastleError {
+  return new CastleError("parts/build-failed", {
+    message: `${name} ${version} could not be built: ${said(cause)}`,
+    hint: "castle parts build goes on with what is left",
+    cause,
+  });
 }
 
-function gib(bytes: number): string {
-  return `${(bytes / GIB).toFixed(1)} GiB`;
+function said(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,13 +1,13 @@
-import { chmod, copyFile, mkdir, rm } from "node:fs/promises";
+import { chmod, copyFile, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { run } from "../../support/run.ts";
+import type { GoCaches } from "./go-caches.ts";
 import type { PartSource } from "./part.ts";
 
 export interface GoToolchainOptions {
   /** The folder `parts/` with the pinned modules. */
   readonly modules: string;
-  /** Folder of the module and build caches: never the user's own, since they grow to 12 GiB. */
-  readonly caches: string;
+  readonly caches: GoCaches;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -46,30 +46,18 @@ export class GoToolchain {
     }
   }
 
-  /** What compiled packages take; the next build compiles again what it shares with earlier ones. */
-  async dropBuildCache(): Promise<void> {
-    await rm(join(this.#options.caches, "build"), { recursive: true, force: true });
-  }
-
-  async dropCaches(): Promise<void> {
-    const { caches } = this.#options;
-    // The module cache is read-only on purpose, which stops rm for anybody but root.
-    await run("chmod", ["-R", "u+w", caches], { accept: [1], timeout: 300_000 });
-    await rm(caches, { recursive: true, force: true });
-  }
-
   async #go(group: string, args: readonly string[], cgo: boolean): Promise<string> {
     const { modules, caches, signal } = this.#options;
-    await mkdir(join(caches, "tmp"), { recursive: true });
+    await mkdir(caches.temporary, { recursive: true });
     const { stdout } = await run("go", args, {
       cwd: join(modules, group),
       timeout: BUILD_DEADLINE,
       env: {
         CGO_ENABLED: cgo ? "1" : "0",
-        GOCACHE: join(caches, "build"),
+        GOCACHE: caches.build,
         GOFLAGS: "-mod=readonly -buildvcs=false",
-        GOMODCACHE: join(caches, "mod"),
-        GOTMPDIR: join(caches, "tmp"),
+        GOMODCACHE: caches.modules,
+        GOTMPDIR: caches.temporary,
         GOTOOLCHAIN: "local",
         GOWORK: "off",
       },

@@ -82,6 +82,11 @@ export class ObjectStore {
     return { state: "whole", folder, record };
   }
 
+  /** The hash of what a recipe gave, whether or not it is still there. */
+  async digest(key: string): Promise<string | undefined> {
+    return (await this.#record(key))?.digest;
+  }
+
   async #record(key: string): Promise<PartRecord | undefined> {
     const text = await readFile(this.#recordFile(key), "utf8").catch(() => undefined);
     if (text === undefined) return undefined;

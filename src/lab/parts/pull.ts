@@ -1,4 +1,4 @@
-import { readdir, rm } from "node:fs/promises";
+import { lstat, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pullImage } from "../../image/image-pull.ts";
 import { blobFile, readLayoutImage } from "../../image/layout-image.ts";
@@ -6,7 +6,8 @@ import { RegistryClient } from "../../image/registry-client.ts";
 import type { Report } from "../../journal/step.ts";
 import { CastleError } from "../../errors/castle-error.ts";
 import { run } from "../../support/run.ts";
-import type { Part, PartSet } from "./part.ts";
+import { type OfficialImage, officialImage } from "./official-image.ts";
+import { type Part, type PartSet, singleProgram } from "./part.ts";
 import type { PartsStore } from "./store.ts";
 import { withStoreLock } from "./store-lock.ts";
 
@@ -19,8 +20,8 @@ export interface PullOptions {
 }
 
 /**
- * Takes the official images instead of building them: those that the nodes run, and Talos' own image as the
- * nodes' root file system. Parts that are there already are left.
+ * Takes the official images instead of building: those that the nodes run, Talos' own image as the nodes' root file
+ * system, and programs out of theirs. Parts that are there already are left.
  * @returns names of the parts pulled
  * @throws CastleError image/registry-unreachable, image/not-found, image/digest-mismatch, parts/busy
  */
@@ -41,21 +42,8 @@ export async function pullParts(store: PartsStore, options: PullOptions): Promis
   });
 }
 
-interface OfficialImage {
-  readonly host: string;
-  readonly repository: string;
-  readonly tag: string;
-}
-
-function officialImage({ source, version }: Part): OfficialImage | undefined {
-  if (source.kind === "node-rootfs") return { host: "ghcr.io", repository: "siderolabs/talos", tag: version };
-  // Castle's own images are to be had nowhere.
-  if (source.kind !== "image" || source.recipe.own === true) return undefined;
-  const { repository, tags } = source.recipe;
-  const slash = repository.indexOf("/");
-  const [tag = "latest"] = tags;
-  return { host: repository.slice(0, slash), repository: repository.slice(slash + 1), tag };
-}
+/** Where a registry's API has another host than its images' names. */
+const API_HOSTS: Readonly<Record<string, string>> = { "docker.io": "registry-1.docker.io" };
 
 async function pullOne(
   store: PartsStore,
@@ -66,7 +54,7 @@ async function pullOne(
   const begun = performance.now();
   report({ type: "started", id, title: `${origin.host}/${origin.repository}:${origin.tag}` });
   const registry = new RegistryClient({
-    endpoint: mirrors?.[origin.host] ?? `https://${origin.host}`,
+    endpoint: mirrors?.[origin.host] ?? `https://${API_HOSTS[origin.host] ?? origin.host}`,
     signal,
   });
   const staged = await store.objects.stage();
@@ -81,7 +69,7 @@ async function pullOne(
       onBlob: (blob) =>
         report({ type: "progress", id, message: `${blob.digest.slice(7, 19)}, ${blob.size} bytes` }),
     });
-    if (layout !== staged) await unpackImage(layout, staged, signal);
+    if (layout !== staged) await takeOut(layout, staged, { part, origin, signal });
     const key = await store.key(part.name);
     await store.objects.put(staged, { name: part.name, version: part.version, key, origin: "pulled" });
     report({ type: "finished", id, milliseconds: performance.now() - begun });
@@ -92,6 +80,30 @@ async function pullOne(
   } finally {
     await store.objects.clearStaging();
   }
+}
+
+interface Taking {
+  readonly part: Part;
+  readonly origin: OfficialImage;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** All that is in an image, or its one program under the name that the part has it by. */
+async function takeOut(layout: string, folder: string, { part, origin, signal }: Taking): Promise<void> {
+  const { program } = origin;
+  if (program === undefined) return unpackImage(layout, folder, signal);
+  const tree = join(layout, "tree");
+  await mkdir(tree);
+  await unpackImage(layout, tree, signal);
+  const found = await lstat(join(tree, program)).catch(() => undefined);
+  // A link would lead to a file of this machine.
+  if (found?.isFile() !== true) {
+    throw new CastleError("image/layout-broken", {
+      message: `${origin.host}/${origin.repository}:${origin.tag} holds no program ${program}`,
+      hint: "castle parts build makes it instead",
+    });
+  }
+  await rename(join(tree, program), join(folder, singleProgram(part) ?? part.name));
 }
 
 /** Unpacks an image's layers over each other. */

@@ -1,5 +1,6 @@
 import { CastleError } from "../../errors/castle-error.ts";
 import { run } from "../../support/run.ts";
+import { goRequirement, wantedGo } from "./go-version.ts";
 import type { Part } from "./part.ts";
 
 /** A program, or a file of a development package, that has to be on this machine. */
@@ -7,8 +8,12 @@ export interface ToolRequirement {
   readonly name: string;
   /** Debian's package; undefined where Debian's is too old. */
   readonly package: string | undefined;
-  /** A shell test that succeeds if it is there; `command -v NAME` unless told. */
+  /** A shell command that prints something if it is there; `command -v NAME` unless told. */
   readonly test?: string;
+  /** A shell command that prints what is there instead, such as another version. */
+  readonly instead?: string;
+  /** What to do where Debian has no package of it. */
+  readonly hint?: string;
 }
 
 const tool = (name: string, fromPackage: string | undefined = name): ToolRequirement => ({
@@ -16,7 +21,11 @@ const tool = (name: string, fromPackage: string | undefined = name): ToolRequire
   package: fromPackage,
 });
 
-const go: ToolRequirement = { name: "go", package: undefined };
+/** What is not there, and what is in its place. */
+interface MissingTool extends ToolRequirement {
+  readonly found: string;
+}
+
 const gcc: ToolRequirement = tool("gcc");
 const libc: ToolRequirement = {
   name: "libc6-dev",
@@ -52,14 +61,18 @@ const fromDebian: ReadonlySet<string> = new Set([
   "nginx-base",
 ]);
 
-/** What making these parts needs, without doubles. */
-export function buildTools(parts: readonly Part[]): readonly ToolRequirement[] {
+/** What making these parts needs, without doubles. `modules` is the folder `parts/` with the pinned modules. */
+export async function buildTools(
+  parts: readonly Part[],
+  modules: string,
+): Promise<readonly ToolRequirement[]> {
   const tools = new Map<string, ToolRequirement>();
   const need = (...wanted: readonly ToolRequirement[]) => {
     for (const one of wanted) tools.set(one.name, one);
   };
+  const groups = new Set(parts.flatMap(({ source }) => ("group" in source ? [source.group] : [])));
+  if (groups.size > 0) need(goRequirement(await wantedGo(modules, groups)));
   for (const { source } of parts) {
-    if (source.kind === "go" || source.kind === "module-files") need(go);
     if (source.kind === "c") need(gcc, libc);
     if (fromDebian.has(source.kind)) need(...debian);
     if (source.kind !== "go" || source.cgo !== true) continue;
@@ -70,17 +83,21 @@ export function buildTools(parts: readonly Part[]): readonly ToolRequirement[] {
 }
 
 /** One shell for all of them: `up` looks every time. */
-async function missingTools(tools: readonly ToolRequirement[]): Promise<readonly ToolRequirement[]> {
+async function missingTools(tools: readonly ToolRequirement[]): Promise<readonly MissingTool[]> {
   // `ls` of two patterns fails if either is absent; one that answers is enough.
   const script = tools
-    .map(({ name, test }, index) => {
+    .map(({ name, test, instead }, index) => {
       const look =
         test === undefined ? `command -v ${name} >/dev/null 2>&1` : `test -n "$(${test} 2>/dev/null)"`;
-      return `${look} || echo ${index}`;
+      return `${look} || echo "${index} $(${instead ?? ":"} 2>/dev/null)"`;
     })
     .join("\n");
   const { stdout } = await run("sh", ["-c", `${script}\ntrue`]);
-  return stdout.split("\n").flatMap((line) => (line === "" ? [] : (tools[Number(line)] ?? [])));
+  return stdout.split("\n").flatMap((line) => {
+    const [index = "", ...found] = line.split(" ");
+    const missing = index === "" ? undefined : tools[Number(index)];
+    return missing === undefined ? [] : [{ ...missing, found: found.join(" ").trim() }];
+  });
 }
 
 function packagesOf(tools: readonly ToolRequirement[]): readonly string[] {
@@ -104,10 +121,11 @@ export async function requireTools(tools: readonly ToolRequirement[], install: b
     ...(installable.length === 0
       ? []
       : [`apt-get install ${installable.join(" ")}, or pass --install-tools`]),
-    ...(missing.includes(go) ? ["install Go 1.26 or newer from go.dev/dl"] : []),
+    ...missing.flatMap(({ hint }) => hint ?? []),
   ];
+  const named = missing.map(({ name, found }) => (found === "" ? name : `${name} (here is ${found})`));
   throw new CastleError("parts/tools-missing", {
-    message: `not installed here, and needed: ${missing.map((one) => one.name).join(", ")}`,
+    message: `not installed here, and needed: ${named.join(", ")}`,
     hint: hints.join("; "),
     details: { missing: missing.map((one) => one.name), packages: installable },
   });
