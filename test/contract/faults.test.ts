@@ -1,8 +1,7 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { hostname, tmpdir } from "node:os";
+import { hostname } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, expect, describe, test } from "vitest";
 import { z } from "zod";
@@ -10,55 +9,25 @@ import { identify } from "../../src/support/process-identity.ts";
 import { lockHolder } from "../../src/support/process-lock.ts";
 import { labFolders } from "../../src/lab/folders.ts";
 import { census } from "../../src/lab/machine/census.ts";
+import { FaultFolder } from "../fixtures/fault-folder.ts";
 import { canRunLab, partsStore } from "../fixtures/parts.ts";
 
-const EXECUTABLE = fileURLToPath(new URL("../../bin/castle.js", import.meta.url));
-const FIXTURE = fileURLToPath(new URL("../fixtures/small-build.ts", import.meta.url));
 const LAB = "t-faults";
 const SPEC = `castle: siege\nhypervisor: {lab: {name: ${LAB}}}\n`;
-/** What every Debian has; Terraform, Go and Node are installed elsewhere. */
-const SYSTEM = "/usr/sbin:/usr/bin:/sbin:/bin";
-
+let here: FaultFolder;
 let folder = "";
+const told = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  here.told(args, { env });
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "castle-faults-"));
-  // Another user reads the spec.
-  await chmod(folder, 0o755);
+  here = await FaultFolder.make();
+  folder = here.path;
   await writeFile(join(folder, "castle.yaml"), SPEC);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-interface Told {
-  readonly exit: number | undefined;
-  readonly code: string;
-  readonly message: string;
-  readonly hint: string;
-}
-
-const environment = () => ({ CASTLE_LABS: join(folder, "labs"), XDG_CONFIG_HOME: join(folder, "config") });
-
-const text = z.string().default("");
-const saidShape = z.object({ code: text, message: text, hint: text });
 const portShape = z.object({ port: z.number() });
 const descriptorShape = z.object({ api: z.object({ endpoint: z.string() }) });
 const recordShape = z.object({ digest: z.string() });
-
-/** What castle says with `-o json` where it fails; an empty code where it does not. */
-async function told(
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-  before: readonly string[] = [],
-): Promise<Told> {
-  const [program, ...words] = [...before, process.execPath, EXECUTABLE, ...args, "-o", "json"];
-  const { exitCode, stdout } = await execa(program, words, {
-    cwd: folder,
-    env: { ...environment(), ...env },
-    stdin: "ignore",
-    reject: false,
-    timeout: 120_000,
-  });
-  return { exit: exitCode, ...saidShape.parse(JSON.parse(stdout)) };
-}
 
 async function writeSpec(name: string, text: string): Promise<string> {
   await writeFile(join(folder, name), text);
@@ -147,81 +116,6 @@ describe("before anything is made", () => {
   });
 });
 
-describe.skipIf(!canRunLab)("on a machine that lacks something", () => {
-  test("not root", async () => {
-    const asNobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
-    expect(await told(["up"], {}, asNobody)).toMatchObject({
-      exit: 1,
-      code: "lab/not-root",
-      hint: expect.stringContaining("sudo"),
-    });
-  });
-
-  test("no Terraform", async () => {
-    expect(await told(["up"], { PATH: SYSTEM })).toMatchObject({
-      exit: 1,
-      code: "infra/terraform-missing",
-      hint: expect.stringContaining("install Terraform"),
-    });
-  });
-
-  test("no Go where parts have to be built", async () => {
-    const parts = join(folder, "no-parts");
-    expect(await told(["up"], { PATH: SYSTEM, CASTLE_PARTS: parts })).toMatchObject({
-      exit: 1,
-      code: "parts/tools-missing",
-      message: expect.stringContaining("go"),
-    });
-  });
-
-  test("a Go that is too old", async () => {
-    const old = join(folder, "old-go");
-    await mkdir(old);
-    await writeFile(join(old, "go"), "#!/bin/sh\necho go1.24.1\n", { mode: 0o755 });
-    const env = { PATH: `${old}:${SYSTEM}`, CASTLE_PARTS: join(folder, "no-parts") };
-    expect(await told(["parts", "build"], env)).toMatchObject({
-      exit: 1,
-      code: "parts/tools-missing",
-      message: expect.stringMatching(/go 1\.26\.\d+ or newer \(here is go1\.24\.1\)/),
-      hint: expect.stringContaining("install Go 1.26"),
-    });
-  });
-
-  test("a disk that is full in the middle of a build, and has room again", { timeout: 120_000 }, async () => {
-    const small = join(folder, "full");
-    await mkdir(small);
-    // Room for bytes enough, but for 300 files: full once Go has made its cache and starts to compile.
-    const script = `mount -t tmpfs -o size=8g,nr_inodes=300 none "$0" && "$@" && ls -A "$0/store"
-mount -o remount,nr_inodes=1m "$0" && "$@" && "$0"/store/objects/*/greeter 2>&1`;
-    const build = [process.execPath, "--import", "tsx", FIXTURE, small];
-    const { stdout } = await execa("unshare", ["--mount", "sh", "-c", script, small, ...build]);
-    const [first = "", ...rest] = stdout.split("\n");
-    expect(JSON.parse(first)).toMatchObject({
-      code: "parts/disk-full",
-      message: expect.stringMatching(/greeter v1\.0\.0 .*disk of .* is full/),
-      hint: expect.stringContaining("castle parts build"),
-      states: ["missing"],
-    });
-    // Neither caches nor halves: only where they were made.
-    expect(rest.slice(0, -2)).toEqual(["staging"]);
-    expect(JSON.parse(rest.at(-2) ?? "")).toEqual({ code: "", states: ["whole"] });
-    expect(rest.at(-1)).toBe("hello");
-  });
-
-  test("no free disk for the parts", async () => {
-    const small = join(folder, "small");
-    await mkdir(small);
-    // A file system of its own in a mount namespace of its own: it goes with the process.
-    const script = 'mount -t tmpfs -o size=64m none "$0" && exec "$@"';
-    const before = ["unshare", "--mount", "sh", "-c", script, small];
-    expect(await told(["parts", "build"], { CASTLE_PARTS: small }, before)).toMatchObject({
-      exit: 1,
-      code: "parts/disk-full",
-      message: expect.stringContaining(small),
-    });
-  });
-});
-
 const folders = () => labFolders(join(folder, "labs"), LAB);
 const labUp = () => told(["lab", "up", LAB]);
 const daemon = async () => (await lockHolder(folders().daemonLock))?.process.pid ?? 0;
@@ -246,11 +140,7 @@ describe.skipIf(!canRunLab)("a lab", () => {
   });
 
   test("interrupted on its way up it is found by the next", async () => {
-    const first = execa(process.execPath, [EXECUTABLE, "lab", "up", LAB], {
-      cwd: folder,
-      env: environment(),
-      reject: false,
-    });
+    const first = here.start("lab", "up", LAB);
     await expect.poll(daemon, { timeout: 20_000 }).toBeGreaterThan(0);
     const started = await daemon();
     first.kill("SIGINT");
