@@ -7,7 +7,7 @@ import type { Secret } from "../support/secret.ts";
 import { writeFileAtomic } from "../support/write-file.ts";
 import type { Context } from "./context.ts";
 import { secretStore } from "./secret-store.ts";
-import { findGround } from "./session.ts";
+import { standingGround } from "./session.ts";
 import type { SpecFile } from "./spec-file.ts";
 
 export interface AccessRequest {
@@ -26,7 +26,7 @@ export interface AccessFile {
 /**
  * The credentials for people and tools: from the store, aimed at where the castle is reached from here, and written to
  * the castle's home (mode 0600). So a lost home, or another machine with the store, costs nothing.
- * @throws CastleError lifecycle/not-raised
+ * @throws CastleError lifecycle/not-raised, lab/not-running
  */
 export async function accessFile(
   context: Context,
@@ -38,8 +38,7 @@ export async function accessFile(
   if (stored === undefined) throw notRaised(castle.name, `${store.description} has no ${kind}`);
   const path = home[kind];
   if (lan) return { path, content: stored };
-  const ground = await findGround(context, castle);
-  if (ground === undefined) throw notRaised(castle.name, "its lab is not up");
+  const ground = await standingGround(context, castle);
   const content =
     kind === "kubeconfig"
       ? await kubeconfigFromHere({ ground }, stored)

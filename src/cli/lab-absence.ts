@@ -8,7 +8,7 @@ import { foldersOf } from "./lab-session.ts";
  * Why a castle's lab does not answer, and what brings it back: its daemon died while its machines run on, it was taken
  * down with its disks kept, or it was never there.
  */
-export async function labAbsence(context: Context, castle: string, lab: string): Promise<CastleError> {
+export async function labAbsence(context: Context, name: string, lab: string): Promise<CastleError> {
   const folders = foldersOf(context, lab);
   const [left, machines] = await Promise.all([
     census({ labs: { name: lab }, states: folders.states }),
@@ -20,12 +20,12 @@ export async function labAbsence(context: Context, castle: string, lab: string):
       ? "has no daemon, though something of it still runs: it crashed"
       : `is not up; the disks of ${machines.length} machines are kept`;
     return new CastleError("lab/not-running", {
-      message: `Castle ${castle} does not answer: its lab ${lab} ${state}`,
+      message: `Castle ${name} does not answer: its lab ${lab} ${state}`,
       hint: `castle lab up ${lab} brings it back with its machines`,
     });
   }
   return new CastleError("lifecycle/not-raised", {
-    message: `Castle ${castle} is not raised: its lab is not up`,
+    message: `Castle ${name} is not raised: its lab is not up`,
     hint: "castle up",
   });
 }

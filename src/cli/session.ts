@@ -164,6 +164,15 @@ export async function findGround(context: Context, castle: Castle): Promise<Grou
   return lab === undefined ? undefined : labGround(castle, hypervisor, lab, "");
 }
 
+/** The ground of a castle that stands. @throws CastleError lifecycle/not-raised, lab/not-running */
+export async function standingGround(context: Context, castle: Castle): Promise<Ground> {
+  const ground = await findGround(context, castle);
+  if (ground !== undefined) return ground;
+  const { name, hypervisor } = castle;
+  const { labAbsence } = await import("./lab-absence.ts");
+  throw await labAbsence(context, name, hypervisor.kind === "lab" ? hypervisor.lab : name);
+}
+
 function proxmoxToken({ env }: Context): Secret {
   const token = env["PROXMOX_VE_API_TOKEN"];
   if (token !== undefined && token !== "") return new Secret(token);
@@ -176,13 +185,7 @@ function proxmoxToken({ env }: Context): Secret {
 /** What `status` asks: the store's credentials, and the ground as it stands. */
 export async function statusSources(context: Context, spec: SpecFile): Promise<StatusSources> {
   const { castle } = spec;
-  const ground = await findGround(context, castle);
-  if (ground === undefined) {
-    throw new CastleError("lifecycle/not-raised", {
-      message: `Castle ${castle.name} is not raised: its lab is not up`,
-      hint: "castle up",
-    });
-  }
+  const ground = await standingGround(context, castle);
   const store = secretStore(context, spec);
   const [talosconfig, kubeconfig] = await Promise.all([store.get("talosconfig"), store.get("kubeconfig")]);
   return {

@@ -2,11 +2,16 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import type { CastleCommand } from "./castle-command.ts";
 
+/** How castle ends where it was told to by Ctrl-C. */
+const INTERRUPTED = 130;
+
 export interface Moment {
   /** The line of progress that the moment is counted from. */
   readonly after: RegExp;
   /** Milliseconds from that line to the kill. */
   readonly delay: number;
+  /** SIGKILL unless told: nothing of castle can tidy up. */
+  readonly signal?: "SIGKILL" | "SIGINT";
 }
 
 export interface Killed {
@@ -14,9 +19,11 @@ export interface Killed {
   readonly lines: readonly string[];
   /** False: `up` had ended before its moment came. */
   readonly killed: boolean;
+  /** Undefined where the signal ended it. */
+  readonly exitCode: number | undefined;
 }
 
-/** Runs `castle up` and kills it with SIGKILL at that moment: nothing of it can tidy up. */
+/** Runs `castle up` and kills it at that moment. */
 export async function killUp(castle: CastleCommand, moment: Moment): Promise<Killed> {
   const process = castle.start("up");
   const ended = process.then((result) => result);
@@ -30,8 +37,8 @@ export async function killUp(castle: CastleCommand, moment: Moment): Promise<Kil
   await Promise.race([reached, ended]);
   await Promise.race([delay(moment.delay), ended]);
   const before = [...lines];
-  process.kill("SIGKILL");
-  const { signal } = await ended;
+  process.kill(moment.signal ?? "SIGKILL");
+  const { signal, exitCode } = await ended;
   castle.keep(lines.join("\n"));
-  return { lines: before, killed: signal === "SIGKILL" };
+  return { lines: before, killed: signal === "SIGKILL" || exitCode === INTERRUPTED, exitCode };
 }
