@@ -119,7 +119,16 @@ export const documents = {
         configured: milliseconds,
         api: milliseconds,
         ready: milliseconds,
+        pages: milliseconds.optional().meta({ description: "Every site showed its page over HTTPS" }),
       }),
+      platform: z
+        .object({
+          revision: z.string().meta({ description: "BRANCH@sha1:COMMIT, applied by Flux" }),
+          ingress: z.string().optional().meta({ description: "The address that the sites are served at" }),
+          sites: z.array(z.object({ name: z.string(), host: z.string(), url: z.string().optional() })),
+        })
+        .optional()
+        .meta({ description: "With gitops" }),
     })
     .meta({ description: "castle up" }),
   CastleGone: z

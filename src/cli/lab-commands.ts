@@ -31,7 +31,7 @@ export async function labUp(
   assertRoot(context);
   const folders = await labOf(context, choice);
   const kept = await readSettings(folders);
-  await ensureLabParts(context, report, installTools);
+  await ensureLabParts(context, ["machines"], { report, installTools });
   const store = openParts(context);
   const settings =
     kept === undefined

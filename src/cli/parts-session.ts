@@ -51,17 +51,22 @@ export function goCaches({ env }: Context): { readonly caches?: string; readonly
 }
 
 /**
- * All parts that a lab needs, built where they are missing, and all programs that a lab calls.
+ * All parts of these sets, built where they are missing, and all programs that a lab calls.
  * @throws CastleError parts/tools-missing with everything that building and running lack
  */
-export async function ensureLabParts(context: Context, report: Report, installTools: boolean): Promise<void> {
+export async function ensureLabParts(
+  context: Context,
+  sets: readonly PartSet[],
+  { report, installTools }: { readonly report: Report; readonly installTools: boolean },
+): Promise<void> {
   const store = openParts(context);
-  const missing = await store.missing(store.wanted());
+  const wanted = store.wanted(sets);
+  const missing = await store.missing(wanted);
   await refuseBroken(store, missing);
   const tools = [...labTools, ...(await buildTools(missing, store.modules))];
   await offerTools(context, installTools, (install) => requireTools(tools, install));
   if (missing.length === 0) return;
-  await ensureParts(store, store.wanted(), {
+  await ensureParts(store, wanted, {
     report,
     installTools,
     signal: context.signal,

@@ -18,6 +18,7 @@ import { kubeconfigFromHere } from "../lifecycle/raise/kubernetes.ts";
 import type { Context } from "./context.ts";
 import { foldersOf, openLab } from "./lab-session.ts";
 import { findTalosctl, openParts, terraformConfig } from "./parts-session.ts";
+import { labPlatformParts, platformMaterials } from "./platform-session.ts";
 import { secretStore } from "./secret-store.ts";
 import type { SpecFile } from "./spec-file.ts";
 
@@ -25,6 +26,8 @@ export interface SessionOptions {
   readonly spec: SpecFile;
   readonly verb: string;
   readonly report: Report;
+  /** Write over what was changed by hand in the GitOps repository; undefined: the run does not touch the platform. */
+  readonly overwrite?: boolean;
   /** Milliseconds that one wait may take; see CastleRun. */
   readonly patience?: number;
 }
@@ -35,7 +38,7 @@ const PATIENCE = 300_000;
 /** Does a changing operation on a castle: with its lock held, and every event in the journal of this run. */
 export async function changeCastle<T>(
   context: Context,
-  { spec, verb, report, patience = PATIENCE }: SessionOptions,
+  { spec, verb, report, overwrite, patience = PATIENCE }: SessionOptions,
   work: (run: CastleRun) => Promise<T>,
 ): Promise<T> {
   const { castle } = spec;
@@ -48,7 +51,12 @@ export async function changeCastle<T>(
       report(event);
     };
     try {
-      const result = await work({ ...(await openRun(context, spec, home, both)), patience });
+      const run = await openRun(context, spec, home, both);
+      const platform =
+        overwrite === undefined || castle.gitops === undefined
+          ? undefined
+          : await platformMaterials(context, overwrite);
+      const result = await work({ ...run, platform, patience });
       journal.end("done");
       return result;
     } catch (error) {
@@ -147,7 +155,10 @@ async function openGround(
   switch (hypervisor.kind) {
     case "lab": {
       const lab = await openLab(context, castle, hypervisor, { store: parts, report });
-      return labGround(castle, hypervisor, lab, await terraformConfig(home, parts));
+      return labGround(castle, hypervisor, lab, {
+        terraformConfig: await terraformConfig(home, parts),
+        platform: castle.gitops === undefined ? undefined : await labPlatformParts(castle, parts),
+      });
     }
     case "proxmox":
       return rackGround(castle, hypervisor, proxmoxToken(context));
@@ -161,7 +172,7 @@ export async function findGround(context: Context, castle: Castle): Promise<Grou
   const { hypervisor } = castle;
   if (hypervisor.kind === "proxmox") return rackGround(castle, hypervisor, proxmoxToken(context));
   const lab = await findLab(foldersOf(context, hypervisor.lab));
-  return lab === undefined ? undefined : labGround(castle, hypervisor, lab, "");
+  return lab === undefined ? undefined : labGround(castle, hypervisor, lab);
 }
 
 /** The ground of a castle that stands. @throws CastleError lifecycle/not-raised, lab/not-running */

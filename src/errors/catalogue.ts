@@ -10,6 +10,7 @@ import { lanErrors } from "./catalogue/lan.ts";
 import { lifecycleErrors } from "./catalogue/lifecycle.ts";
 import { machineErrors } from "./catalogue/machine.ts";
 import { partsErrors } from "./catalogue/parts.ts";
+import { platformErrors } from "./catalogue/platform.ts";
 import { secretsErrors } from "./catalogue/secrets.ts";
 import { sourceErrors } from "./catalogue/source.ts";
 import { specErrors } from "./catalogue/spec.ts";
@@ -30,6 +31,7 @@ const entries = {
   ...infraErrors,
   ...talosErrors,
   ...lifecycleErrors,
+  ...platformErrors,
   ...machineErrors,
   ...sourceErrors,
   ...buildErrors,

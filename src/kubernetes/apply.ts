@@ -109,6 +109,12 @@ async function applyOne(
       details: { object: objectName(object) },
     });
   }
+  if (answer.status === 429 || answer.status >= 500) {
+    throw new CastleError("kubernetes/unreachable", {
+      message: `The Kubernetes API cannot take ${objectName(object)} now: ${said}`,
+      hint: "castle status shows which machines are on",
+    });
+  }
   throw new CastleError("kubernetes/rejected", {
     message: `The Kubernetes API refuses ${objectName(object)}: ${said}`,
     details: { object: objectName(object), status: answer.status },

@@ -14,7 +14,7 @@ const conditionShape = z.object({
 });
 export type Condition = z.infer<typeof conditionShape>;
 
-const objectShape = z.object({
+export const observedShape = z.object({
   metadata: z.object({ generation: z.number().optional() }),
   status: z
     .looseObject({
@@ -23,7 +23,7 @@ const objectShape = z.object({
     })
     .optional(),
 });
-type Observed = z.infer<typeof objectShape>;
+type Observed = z.infer<typeof observedShape>;
 
 export interface ConditionWait {
   /** Such as Ready. */
@@ -120,10 +120,10 @@ async function look(
   signal: AbortSignal | undefined,
 ): Promise<Observed | undefined> {
   const { status, body } = await api.call({ path: await resources.path(object, signal), signal });
-  return status === 200 ? objectShape.safeParse(body).data : undefined;
+  return status === 200 ? observedShape.safeParse(body).data : undefined;
 }
 
-type Verdict =
+export type Verdict =
   | { readonly kind: "true" | "waiting"; readonly words: string }
   | {
       readonly kind: "false";

@@ -3,6 +3,7 @@ import type { Report } from "../journal/step.ts";
 import type { SecretStore } from "../secrets/store.ts";
 import type { Castle } from "../spec/castle.ts";
 import type { Ground } from "./ground/ground.ts";
+import type { PlatformMaterials } from "./fortify/materials.ts";
 import type { CastleHome } from "./home.ts";
 
 /** All that an operation on a castle works with; made once, by the command line. */
@@ -16,6 +17,8 @@ export interface CastleRun {
     /** Path of the talosctl that generates secrets and configurations. */
     readonly talosctl: string;
   };
+  /** What the platform is made from; only where the spec has gitops and the run may change the castle. */
+  readonly platform?: PlatformMaterials | undefined;
   readonly report: Report;
   /**
    * Milliseconds that one wait for the castle may take: for a machine to boot and answer, for etcd to have its voters,

@@ -11,6 +11,9 @@ export interface CastleHome {
   readonly terraform: string;
   /** Secrets bundle and machine configs. */
   readonly talos: string;
+  /** castle's copy of the GitOps repository, and the images that it makes. */
+  readonly gitops: string;
+  readonly images: string;
   readonly kubeconfig: string;
   readonly talosconfig: string;
   readonly lock: string;
@@ -34,6 +37,8 @@ export function homeOf(specFolder: string, name: string): CastleHome {
     journal: join(folder, "journal"),
     terraform: join(folder, "terraform"),
     talos: join(folder, "talos"),
+    gitops: join(folder, "gitops"),
+    images: join(folder, "images"),
     kubeconfig: join(folder, "kubeconfig"),
     talosconfig: join(folder, "talosconfig"),
     lock: join(folder, "lock"),

@@ -2,6 +2,8 @@ import { runStep } from "../journal/step.ts";
 import { writeFileAtomic } from "../support/write-file.ts";
 import type { Secret } from "../support/secret.ts";
 import type { CastleRun } from "./castle-run.ts";
+import { announcedNames } from "./fortify/announced-names.ts";
+import { type Fortified, fortify, prepareFortress } from "./fortify/fortify.ts";
 import { hastenNodes } from "./raise/admission.ts";
 import { bootstrapOnce } from "./raise/bootstrap.ts";
 import { type Configured, configureNode } from "./raise/configure.ts";
@@ -21,6 +23,8 @@ export interface Raised {
   readonly configured: number;
   readonly api: number;
   readonly ready: number;
+  /** With gitops. */
+  readonly platform?: Fortified;
 }
 
 /**
@@ -46,12 +50,15 @@ export async function up(given: CastleRun): Promise<Raised> {
     report,
     { id: "machines", title: `Machines on ${ground.proxmox.hosts.join(", ")}` },
     async () => {
-      await ground.announce(Object.fromEntries(castle.nodes.map(({ name, address }) => [name, address])));
+      await ground.announce(announcedNames(castle));
       const made = await ensureMachines(run, identity);
       machinesAt = since();
       return made;
     },
   );
+  const preparing = run.platform === undefined ? undefined : prepareFortress(run, run.platform);
+  // Told when it is waited for: machines go on booting meanwhile.
+  preparing?.catch(() => undefined);
   const clients = identity.then(({ credentials }) => new NodeClients(run, credentials));
   try {
     const configuring = configureAll(run, identity, clients);
@@ -66,7 +73,9 @@ export async function up(given: CastleRun): Promise<Raised> {
       })),
       writeTalosconfig(run, await identity),
     );
-    let apiAt = 0;
+    let [apiAt, readyAt] = [0, 0];
+    const access = keepKubeconfig(run, nodeClients);
+    const fortifying = preparing === undefined ? undefined : fortify(run, preparing, access, since);
     await together(
       runStep(report, { id: "etcd", title: "etcd: every control plane a voter" }, () =>
         allVoters(run, nodeClients),
@@ -76,14 +85,25 @@ export async function up(given: CastleRun): Promise<Raised> {
         apiAt = since();
         return undefined;
       }),
-      runStep(report, { id: "nodes", title: "All nodes Ready" }, async () =>
-        nodesReadySoon(run, nodeClients, await keepKubeconfig(run, nodeClients)),
-      ),
+      runStep(report, { id: "nodes", title: "All nodes Ready" }, async () => {
+        const ready = await nodesReadySoon(run, nodeClients, await access);
+        readyAt = since();
+        return ready;
+      }),
+      ...(fortifying === undefined ? [] : [fortifying]),
     );
     const { plan } = await machines;
     await rollChanges(run, await identity, nodeClients, plan);
-    return { machines: machinesAt, configured: configuredAt, api: apiAt, ready: since() };
+    const platform = await fortifying;
+    return {
+      machines: machinesAt,
+      configured: configuredAt,
+      api: apiAt,
+      ready: readyAt,
+      ...(platform === undefined ? {} : { platform }),
+    };
   } finally {
+    await preparing?.catch(() => undefined);
     await clients.then(
       (opened) => opened.close(),
       () => undefined,

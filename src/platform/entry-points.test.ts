@@ -47,7 +47,8 @@ nodes: { workers: { count: ${workers}, from: 192.168.1.214 } }
 loadBalancer: { pool: 192.168.1.230-192.168.1.${230 + pool} }
 ingress: ${tls ? "{ tls: { acme: letsencrypt, email: me@example.org } }" : "{}"}
 gitops: { repository: https://git.lan/k8s.git }
-${sites.length === 0 ? "" : "sites:\n"}${sites.map((name, index) => `  - { name: "${name}", host: site${index}.lan.test, source: ., image: registry.lan/site${index} }\n`).join("")}`;
+sites:${sites.length === 0 ? " []" : ""}
+${sites.map((name, index) => `  - { name: "${name}", host: site${index}.lan.test, source: ., image: registry.lan/site${index} }\n`).join("")}`;
   const parsed = parseSpec(text, "castle.yaml");
   if ("faults" in parsed) throw new Error(JSON.stringify(parsed.faults));
   return parsed.castle;

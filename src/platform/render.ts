@@ -15,7 +15,12 @@ export function renderPlatform(
   sources: Sources,
   surroundings: Surroundings,
 ): ReadonlyMap<string, string> {
-  const files = platformComponents(castle, new SourceObjects(sources), surroundings).flatMap((component) =>
+  return renderComponents(platformComponents(castle, new SourceObjects(sources), surroundings));
+}
+
+/** @returns path in the generated folder → text, sorted by path */
+export function renderComponents(components: readonly Component[]): ReadonlyMap<string, string> {
+  const files = components.flatMap((component) =>
     componentFiles(component).map(([name, text]) => [`${component.name}/${name}`, text] as const),
   );
   return new Map(files.sort(([one], [other]) => (one < other ? -1 : 1)));

@@ -54,6 +54,6 @@ const OFFICIAL: PlatformImages = {
   placeholder: "castle.local/placeholder:v1",
 };
 
-export function platformImages({ images }: Surroundings): PlatformImages {
+export function platformImages({ images }: Pick<Surroundings, "images">): PlatformImages {
   return { ...OFFICIAL, ...images };
 }

@@ -23,13 +23,14 @@ export interface Castle {
 }
 
 interface CertificateSettings {
-  /** letsencrypt, letsencrypt-staging or the address of an ACME directory. */
+  /** letsencrypt, letsencrypt-staging (in a lab its own ACME server answers for both) or the address of a directory. */
   readonly acme: string;
   readonly email: string;
 }
 
 interface GitopsSettings {
-  readonly repository: string;
+  /** Absent in a lab: the repository that the lab's own Git server keeps for this castle. */
+  readonly repository?: string;
   readonly branch: string;
   /** Inside the repository, for example clusters/fortress. */
   readonly path: string;
@@ -58,7 +59,7 @@ export interface DiskEncryption {
   readonly state: boolean;
 }
 
-interface Site {
+export interface Site {
   readonly name: string;
   readonly host: string;
   /** A folder, relative to the spec. */

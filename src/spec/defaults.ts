@@ -1,5 +1,5 @@
 import type { Role } from "./castle.ts";
-import type { Cidr } from "./address.ts";
+import type { AddressRange, Cidr } from "./address.ts";
 
 /** What a spec need not say. Addresses have defaults in the lab alone: on a rack castle would guess. */
 export type HypervisorKind = "lab" | "proxmox";
@@ -13,6 +13,7 @@ const LAB_GATEWAY = 1;
 const LAB_VIP = 210;
 const LAB_CONTROL_PLANES = 211;
 const LAB_WORKERS = 214;
+const LAB_POOL = { first: 230, last: 239 };
 
 export function labGateway(network: Cidr): number {
   return network.base + LAB_GATEWAY;
@@ -32,6 +33,13 @@ export function labWorkers(network: Cidr, controlPlanes: readonly number[]): num
   const taken = controlPlanes.filter((address) => address >= usual && address < usual + LAB_COUNT.worker);
   return taken.length === 0 ? usual : Math.max(...controlPlanes) + 1;
 }
+
+export function labPool(network: Cidr): AddressRange {
+  return { first: network.base + LAB_POOL.first, last: network.base + LAB_POOL.last };
+}
+
+/** The site of a lab's castle that names none. */
+export const LAB_SITE = "blog";
 
 export interface NodeSize {
   readonly cores: number;

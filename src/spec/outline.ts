@@ -1,7 +1,7 @@
 import { type AddressRange, type Cidr, parseAddress, parseCidr, parseRange } from "./address.ts";
 import type { Role } from "./castle.ts";
 import { LAB_CIDR, LAB_COUNT, type HypervisorKind } from "./defaults.ts";
-import { labControlPlanes, labGateway, labVip, labWorkers } from "./defaults.ts";
+import { labControlPlanes, labGateway, labPool, labVip, labWorkers } from "./defaults.ts";
 import type { Draft } from "./draft.ts";
 import type { Path } from "./fault.ts";
 
@@ -32,7 +32,6 @@ export function outline(draft: Draft): Outline {
   const cidrText = draft.text(["network", "cidr"], lab ? LAB_CIDR : undefined);
   const cidr = cidrText === undefined ? undefined : parseCidr(cidrText);
   const labNetwork = lab ? cidr : undefined;
-  const poolText = draft.text(["loadBalancer", "pool"]);
   const controlPlanes = group(draft, "controlplane", {
     count: lab ? LAB_COUNT.controlplane : undefined,
     from: labNetwork && labControlPlanes(labNetwork),
@@ -47,10 +46,21 @@ export function outline(draft: Draft): Outline {
     cidr,
     gateway: address(draft, ["network", "gateway"], labNetwork && labGateway(labNetwork)),
     vip: address(draft, ["network", "vip"], labNetwork && labVip(labNetwork)),
-    pool: poolText === undefined ? undefined : parseRange(poolText),
+    pool: pool(draft, labNetwork),
     controlPlanes,
     workers,
   };
+}
+
+/** A lab's castle that has a platform gets a pool unasked. */
+function pool(draft: Draft, labNetwork: Cidr | undefined): AddressRange | undefined {
+  const path = ["loadBalancer", "pool"];
+  const text = draft.text(path);
+  if (text !== undefined) return parseRange(text);
+  const wanted = draft.has(["gitops"]) || draft.has(["loadBalancer"]);
+  return labNetwork === undefined || !wanted || draft.has(path) || !draft.trusts(path)
+    ? undefined
+    : labPool(labNetwork);
 }
 
 /** Undefined when it cannot be told: then nothing is missing and nothing has a default. */

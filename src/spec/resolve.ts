@@ -3,6 +3,7 @@ import type { Castle, CastleNode, Hypervisor, Network, Role } from "./castle.ts"
 import { DEFAULT_SIZE, LAB_HOSTS } from "./defaults.ts";
 import { macAddresses, nodeName, vmId } from "./identity.ts";
 import type { Outline } from "./outline.ts";
+import { resolvePlatform } from "./resolve-platform.ts";
 import type { Spec } from "./schema.ts";
 import { parseSize } from "./size.ts";
 import { DEFAULT_KUBERNETES, DEFAULT_TALOS } from "./versions.ts";
@@ -23,7 +24,7 @@ export function resolve(spec: Spec, outline: Outline): Castle {
       ...(discovery === undefined ? {} : { discovery }),
     },
     kubernetes: { version: spec.kubernetes?.version ?? DEFAULT_KUBERNETES },
-    ...resolvePlatform(spec),
+    ...resolvePlatform(spec, outline),
   };
 }
 
@@ -107,40 +108,6 @@ function resolveNodes(spec: Spec, outline: Outline, { kind, hosts }: Hypervisor)
 function hostOf(hosts: readonly string[], role: Role, index: number): string {
   const turn = index % hosts.length;
   return known(hosts[role === "controlplane" ? turn : hosts.length - 1 - turn]);
-}
-
-function resolvePlatform({ castle, loadBalancer, ingress, gitops, secrets, disks, monitoring, sites }: Spec) {
-  return {
-    ...(disks?.encryption && {
-      disks: { encryption: { key: disks.encryption.key, state: disks.encryption.state ?? false } },
-    }),
-    ...(loadBalancer && { loadBalancer: { pool: loadBalancer.pool.replaceAll(" ", "") } }),
-    ...(ingress && { ingress: ingress.tls === undefined ? {} : { tls: ingress.tls } }),
-    ...(gitops && {
-      gitops: {
-        repository: gitops.repository,
-        branch: gitops.branch ?? "main",
-        path: gitops.path ?? `clusters/${castle}`,
-      },
-    }),
-    secrets:
-      secrets === undefined || secrets === "file"
-        ? ({ kind: "file" } as const)
-        : {
-            kind: "infisical" as const,
-            project: secrets.infisical.project,
-            environment: secrets.infisical.environment,
-            ...(secrets.infisical.url === undefined ? {} : { url: secrets.infisical.url }),
-          },
-    ...(monitoring && {
-      monitoring: {
-        prometheus: monitoring.prometheus ?? false,
-        grafana: monitoring.grafana ?? false,
-        ...(monitoring.webhook === undefined ? {} : { webhook: monitoring.webhook }),
-      },
-    }),
-    sites: sites ?? [],
-  };
 }
 
 /** A spec without faults has told all of these; anything else is a fault of castle itself. */

@@ -184,12 +184,16 @@ const relativePath = text(
   "a path inside the repository, such as clusters/fortress",
 );
 
+const repository = text(
+  /^(?:(?:https?|git):\/\/[^\s/@]+\/[^\s]+|ssh:\/\/(?:[\w.-]+@)?[^\s/@:]+(?::[0-9]{1,5})?\/[^\s]+|[\w.-]+@[\w.-]+:[^\s]+)$/,
+  (input) =>
+    `the address of a Git repository${typeof input === "string" && input.includes("@") ? " without a name or a password" : ""}, such as https://git.lan/tazlab-k8s.git`,
+);
+
 const gitopsSection = section({
-  repository: text(
-    /^(?:(?:https?|git):\/\/[^\s/@]+\/[^\s]+|ssh:\/\/(?:[\w.-]+@)?[^\s/@:]+(?::[0-9]{1,5})?\/[^\s]+|[\w.-]+@[\w.-]+:[^\s]+)$/,
-    (input) =>
-      `the address of a Git repository${typeof input === "string" && input.includes("@") ? " without a name or a password" : ""}, such as https://git.lan/tazlab-k8s.git`,
-  ),
+  repository: repository
+    .describe("The repository that Flux follows. Lab default: one on the lab's own Git server.")
+    .optional(),
   branch: text(
     /^(?![-/.])(?!.*(?:\.\.|\/\/|@\{))[^\s~^:?*[\\]+(?<![/.])$/,
     "the name of a branch, such as main",
@@ -204,11 +208,17 @@ const acmeExpected = "letsencrypt, letsencrypt-staging or the address of an ACME
 
 const ingressSection = section({
   tls: section({
-    acme: z.union([z.literal("letsencrypt"), z.literal("letsencrypt-staging"), webAddress(acmeExpected)], {
-      error: acmeExpected,
-    }),
-    email: text(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, "an e-mail address such as me@example.org"),
-  }).optional(),
+    acme: z
+      .union([z.literal("letsencrypt"), z.literal("letsencrypt-staging"), webAddress(acmeExpected)], {
+        error: acmeExpected,
+      })
+      .describe("Lab default: the lab's own ACME server, which also stands in for Let's Encrypt."),
+    email: text(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, "an e-mail address such as me@example.org").describe(
+      "Whom the authority writes to.",
+    ),
+  })
+    .partial()
+    .optional(),
 });
 
 const secretsSection = z.union(
@@ -268,12 +278,16 @@ const disksSection = section({
 const siteSection = section({
   name: text(labelPattern, "lower-case letters, digits and dashes, such as blog"),
   host: text(siteHostPattern, "a host name such as blog.tazlab.net"),
-  source: text(/\S/, "the folder of the site's source, such as ../blog-src"),
+  source: text(/\S/, "the folder of the site's source, such as ../blog-src")
+    .describe("Lab default: the site's name.")
+    .optional(),
   image: text(imagePattern, (input) =>
     typeof input === "string" && /[:@][^/]*$/.test(input)
       ? `no tag and no digest (${input.replace(/[:@][^/]*$/, "")}): every release is tagged with its commit`
       : "the name of an image, such as registry.lan/tazlab/blog",
-  ),
+  )
+    .describe("Lab default: registry.lan/CASTLE/NAME.")
+    .optional(),
 });
 
 export const specSchema = section({
@@ -284,18 +298,25 @@ export const specSchema = section({
   talos: talosSection.optional(),
   kubernetes: section({ version: version("v1.34.4") }).optional(),
   loadBalancer: section({
-    pool: text(rangePattern, "FIRST-LAST, such as 192.168.1.230-192.168.1.239").describe(
-      "The addresses that services of type LoadBalancer get.",
-    ),
+    pool: text(rangePattern, "FIRST-LAST, such as 192.168.1.230-192.168.1.239")
+      .describe("The addresses that services of type LoadBalancer get. Lab default: .230 to .239.")
+      .optional(),
   }).optional(),
   ingress: ingressSection.optional(),
-  gitops: gitopsSection.optional(),
+  gitops: gitopsSection
+    .describe(
+      "The Git repository that owns all that runs in the cluster; without it nothing is installed above the nodes. In a lab it brings a load balancer, an ingress with certificates and a site along.",
+    )
+    .optional(),
   secrets: secretsSection
     .describe("Where secrets are kept. Default: file, encrypted beside the spec.")
     .optional(),
   disks: disksSection.describe("Disk encryption by Talos, on a rack.").optional(),
   monitoring: monitoringSection.optional(),
-  sites: list(siteSection, "a list of sites").optional(),
+  sites: z
+    .array(siteSection, { error: "a list of sites" })
+    .describe("Lab default where there is gitops: blog, at blog.NAME.lan. An empty list: none.")
+    .optional(),
 });
 
 /** A castle.yaml as its author wrote it; `resolve` fills in the rest. */

@@ -5,7 +5,7 @@
 export type Ground = RackGround | LabGround;
 
 interface AnyGround {
-  /** Endpoints to pull from instead, by registry host: { "ghcr.io": ["http://192.168.1.1:5000"] }. */
+  /** Endpoints to pull from instead, by registry host, * for all: { "ghcr.io": ["http://192.168.1.1:5000"] }. */
   readonly mirrors: Readonly<Record<string, readonly string[]>>;
   /** The discovery service where the castle names none; undefined: Talos' public one. */
   readonly discovery?: string;
@@ -32,8 +32,8 @@ export interface LabGround extends AnyGround {
   readonly evictionHard: Readonly<Record<string, string>>;
 }
 
-/** Registries that Talos and Kubernetes pull from. */
-const REGISTRIES = ["docker.io", "gcr.io", "ghcr.io", "quay.io", "registry.k8s.io"] as const;
+/** Whatever registry an image names, castle's own and the sites' among them. */
+const EVERY_REGISTRY = "*";
 
 /** A lab, where one registry stands in for all, and one discovery service of the lab's own. Both are http:// URLs. */
 export function labGround({
@@ -45,7 +45,7 @@ export function labGround({
 }): LabGround {
   return {
     mode: "container",
-    mirrors: Object.fromEntries(REGISTRIES.map((host) => [host, [registry]])),
+    mirrors: { [EVERY_REGISTRY]: [registry] },
     discovery,
     timeServer: false,
     evictionHard: {

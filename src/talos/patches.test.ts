@@ -102,27 +102,7 @@ describe("patches", () => {
             },
             "registries": {
               "mirrors": {
-                "docker.io": {
-                  "endpoints": [
-                    "http://192.168.1.1:5000",
-                  ],
-                },
-                "gcr.io": {
-                  "endpoints": [
-                    "http://192.168.1.1:5000",
-                  ],
-                },
-                "ghcr.io": {
-                  "endpoints": [
-                    "http://192.168.1.1:5000",
-                  ],
-                },
-                "quay.io": {
-                  "endpoints": [
-                    "http://192.168.1.1:5000",
-                  ],
-                },
-                "registry.k8s.io": {
+                "*": {
                   "endpoints": [
                     "http://192.168.1.1:5000",
                   ],

@@ -78,6 +78,13 @@ const operations = {
     }),
     answer: z.object({ git: gitShape.optional(), acme: acmeShape.optional() }),
   },
+  /** Puts images into the LAN's registry, besides those that every lab has; the same images again change nothing. */
+  images: {
+    request: z.object({
+      images: z.array(z.object({ repository: z.string(), tag: z.string(), layout: z.string() })),
+    }),
+    answer: z.object({}),
+  },
   /** Pulls all plugs, ends the LAN's services and then the daemon; what is left is swept by who asked. */
   stop: {
     request: z.object({}),

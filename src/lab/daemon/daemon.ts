@@ -11,6 +11,7 @@ import { type Hypervisor, startHypervisor } from "../hypervisor/hypervisor.ts";
 import { Lan } from "../lan/lan.ts";
 import { ContainerMachines } from "../machine/container-machines.ts";
 import { usage } from "../machine/usage.ts";
+import type { SeedImage } from "../lan/registry-seed.ts";
 import type { OperationRequest } from "./control-protocol.ts";
 import { type ControlHandlers, serveControl } from "./control-server.ts";
 import { writeDescriptor } from "./descriptor-file.ts";
@@ -85,8 +86,7 @@ async function serve(
     report,
   });
   atEnd(() => lan.close());
-  // One registry stands in for all: a mirror is asked by path, without the host that the image names.
-  await lan.seed(settings.parts.images.map((image) => ({ ...image, repository: pathOf(image.repository) })));
+  await lan.seed(settings.parts.images.map(withoutHost));
   const machines = await ContainerMachines.open(
     { lab: folders.lab, state: folders.state },
     { rootfs: settings.parts.rootfs.path, runc: settings.parts.runc },
@@ -195,6 +195,10 @@ function handlers({ folders, lan, room, describe, stop }: HandlerParts): Control
       await describe();
       return endpoints;
     },
+    images: async ({ images }) => {
+      await lan.seed(images.map(withoutHost));
+      return {};
+    },
     stop: async () => {
       // Machines that the sweep kills would look like crashed ones, which stay off; services would be started again.
       await room.blackout();
@@ -222,6 +226,7 @@ function lanPlace({ lab, state, lanRun, sharedRun }: LabFolders) {
   return { lab, state, run: lanRun, shared: sharedRun };
 }
 
-function pathOf(repository: string): string {
-  return repository.slice(repository.indexOf("/") + 1);
+/** One registry stands in for all: a mirror is asked by path, without the host that the image names. */
+function withoutHost(image: SeedImage): SeedImage {
+  return { ...image, repository: image.repository.slice(image.repository.indexOf("/") + 1) };
 }

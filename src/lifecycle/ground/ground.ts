@@ -1,6 +1,25 @@
 import type { ProxmoxConnection } from "../../infra/connection.ts";
+import type { Secret } from "../../support/secret.ts";
 import type { Endpoint } from "../../talos/client.ts";
 import type { Ground as NodeGround } from "../../talos/ground.ts";
+
+/** What the platform is told of its ground, and where castle itself finds the same from here. */
+export interface PlatformGround {
+  /** Addresses of the GitOps repository: for Flux, and for castle. */
+  readonly repository: { readonly inside: string; readonly outside: string };
+  /** The ground's own for its repository; undefined: the secret store has them. */
+  readonly login?: { readonly username: string; readonly token: Secret };
+  /** Where castle pushes images of its own to; undefined: nowhere that it knows. */
+  readonly registry?: Endpoint;
+  /** Stands instead of the certificate authority that the spec names. */
+  readonly acme?: {
+    readonly directory: string;
+    /** PEM of who signed the directory's own certificate. */
+    readonly certificate: string;
+    /** PEM of the roots that it issues from. */
+    readonly roots: string;
+  };
+}
 
 /** What a castle stands on: a rack of Proxmox hosts or a lab. The only place where the two differ. */
 export interface Ground {
@@ -18,6 +37,8 @@ export interface Ground {
   occupant(address: string): Promise<string | undefined>;
   /** Tells the network's name server, where castle runs it, the castle's names. */
   announce(names: Readonly<Record<string, string>>): Promise<void>;
+  /** What the platform stands on, made where it is made on demand; for a castle with gitops. */
+  platform(): Promise<PlatformGround>;
   /** What on this ground stands in for something of a rack, and so is not proved by it. */
   readonly standIns: readonly string[];
 }

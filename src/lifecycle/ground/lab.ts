@@ -4,16 +4,24 @@ import type { Castle, LabHypervisor } from "../../spec/castle.ts";
 import { Secret } from "../../support/secret.ts";
 import { labGround as nodesOfLab } from "../../talos/ground.ts";
 import type { Ground } from "./ground.ts";
+import { type LabPlatformParts, labPlatform } from "./lab-platform.ts";
 import { LAB_STAND_INS } from "./stand-ins.ts";
 
 const API_PORT = 6443;
+
+/** What lies on this machine and makes the ground more than one to look at. */
+export interface LabGroundParts {
+  /** Path of a Terraform CLI configuration that names a mirror with the provider. */
+  readonly terraformConfig?: string | undefined;
+  readonly platform?: LabPlatformParts | undefined;
+}
 
 /** A castle on a lab that is up. */
 export function labGround(
   castle: Castle,
   hypervisor: LabHypervisor,
   lab: RunningLab,
-  terraformConfig: string,
+  { terraformConfig, platform }: LabGroundParts = {},
 ): Ground {
   const { descriptor, control } = lab;
   const { vip } = castle.network;
@@ -29,7 +37,7 @@ export function labGround(
       imageDatastore: hypervisor.imageDatastore,
       bridge: hypervisor.bridge,
     },
-    terraformConfig,
+    ...(terraformConfig === undefined ? {} : { terraformConfig }),
     nodes: nodesOfLab({ registry: descriptor.lan.registry, discovery: descriptor.lan.discovery }),
     reach: (address, port) =>
       control.call("forward", { name: `${address}:${port}`, targets: [{ address, port }] }),
@@ -48,6 +56,7 @@ export function labGround(
     announce: async (names) => {
       await control.call("hosts", { records: { ...names } });
     },
+    platform: () => labPlatform(castle, lab, platform),
     standIns: LAB_STAND_INS,
   };
 }

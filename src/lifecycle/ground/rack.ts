@@ -35,6 +35,10 @@ export function rackGround(castle: Castle, hypervisor: ProxmoxHypervisor, token:
       return port === undefined ? undefined : `a host that answers on port ${port}`;
     },
     announce: () => Promise.resolve(),
+    platform: () => {
+      const url = castle.gitops?.repository ?? "";
+      return Promise.resolve({ repository: { inside: url, outside: url } });
+    },
     standIns: [],
   };
 }

@@ -13,5 +13,7 @@ export const LAB_STAND_INS = [
   "container images come from a registry on the lab's network, built from the projects' own modules rather than pulled",
   "CoreDNS is 1.15.0 under the tag v1.12.4, the version that Kubernetes 1.34 asks for",
   "the kubelet's eviction thresholds are absolute sizes, because all nodes share one disk",
+  "the GitOps repository is on the lab's own Git server unless the spec names another",
+  "certificates come from the lab's own ACME server and its own root, whatever the spec names of Let's Encrypt",
   "time comes from the host, names from the lab's own DNS, membership from the lab's own discovery service",
 ] as const;

@@ -18,6 +18,28 @@ export function checkRequired(draft: Draft): void {
   else requireAddresses(draft, planes);
   const workers = ["nodes", "workers"];
   if (draft.has(workers) && draft.number([...workers, "count"]) !== 0) requireAddresses(draft, workers);
+  requirePlatform(draft);
+}
+
+/** Keys of sections that need not be there, and of each site. */
+function requirePlatform(draft: Draft): void {
+  const sections: readonly (readonly [Path, string, string])[] = [
+    [["gitops"], "repository", "the address of a Git repository, such as https://git.lan/tazlab-k8s.git"],
+    [["loadBalancer"], "pool", "FIRST-LAST, such as 192.168.1.230-192.168.1.239"],
+    [["ingress", "tls"], "acme", "letsencrypt, letsencrypt-staging or the address of an ACME directory"],
+    [["ingress", "tls"], "email", "an e-mail address such as me@example.org"],
+    ...Array.from({ length: draft.count(["sites"]) }, (_, index): Path => ["sites", index]).flatMap(
+      (site) =>
+        [
+          [site, "source", "the folder of the site's source, such as ../blog-src"],
+          [site, "image", "the name of an image, such as registry.lan/tazlab/blog"],
+        ] as const,
+    ),
+  ];
+  for (const [section, key, expected] of sections) {
+    const path = [...section, key];
+    if (draft.has(section) && absent(draft, path)) missing(draft, path, expected);
+  }
 }
 
 const NO_DEFAULT = "a rack has no default for it; hypervisor: lab has one";

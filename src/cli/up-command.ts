@@ -1,0 +1,74 @@
+import type { Report } from "../journal/step.ts";
+import { partSets } from "../lab/parts/part-sets.ts";
+import { siteUrl } from "../lifecycle/fortify/pages.ts";
+import { type Raised, up } from "../lifecycle/up.ts";
+import { ingressAddress } from "../platform/pool.ts";
+import type { Castle } from "../spec/castle.ts";
+import { warnings } from "../spec/warnings.ts";
+import type { AnswerOf } from "./answer.ts";
+import type { Context } from "./context.ts";
+import { assertRoot } from "./lab-session.ts";
+import { ensureLabParts } from "./parts-session.ts";
+import { elapsed } from "./progress/elapsed.ts";
+import { changeCastle } from "./session.ts";
+import { readSpecFile } from "./spec-file.ts";
+
+export interface UpFlags {
+  readonly file: string;
+  readonly yes: boolean;
+  readonly installTools: boolean;
+  /** Seconds. */
+  readonly timeout: number;
+}
+
+export async function raise(
+  context: Context,
+  report: Report,
+  { file, yes, installTools, timeout }: UpFlags,
+): Promise<AnswerOf<"CastleRaised">> {
+  const spec = await readSpecFile(context, file);
+  const { castle } = spec;
+  for (const { message, hint } of warnings(castle)) {
+    report({ type: "warning", message, ...(hint === undefined ? {} : { hint }) });
+  }
+  if (castle.hypervisor.kind === "lab") {
+    assertRoot(context);
+    await ensureLabParts(context, partSets(castle), { report, installTools });
+  }
+  const session = { spec, verb: "up", report, overwrite: yes, patience: timeout * 1000 };
+  return raisedAnswer(castle, await changeCastle(context, session, up), file);
+}
+
+function raisedAnswer(castle: Castle, raised: Raised, file: string): AnswerOf<"CastleRaised"> {
+  const { name, network, nodes, sites = [] } = castle;
+  const { platform, ...milliseconds } = raised;
+  const flag = file === "castle.yaml" ? "" : ` -f ${file}`;
+  const ingress = platform === undefined ? undefined : ingressAddress(castle);
+  const urls = ingress === undefined ? [] : sites.map(({ host }) => siteUrl(host));
+  return {
+    kind: "CastleRaised",
+    data: {
+      castle: name,
+      vip: network.vip,
+      nodes: nodes.map((node) => node.name),
+      ...(platform === undefined
+        ? {}
+        : {
+            platform: {
+              revision: platform.revision,
+              ...(ingress === undefined ? {} : { ingress }),
+              sites: sites.map((site, index) => ({ name: site.name, host: site.host, url: urls[index] })),
+            },
+          }),
+      milliseconds: { ...milliseconds, ...(platform === undefined ? {} : { pages: platform.pages }) },
+    },
+    text: [
+      `Castle ${name} stands: ${nodes.length} nodes Ready behind ${network.vip} after ${elapsed(raised.ready)} (API after ${elapsed(raised.api)}).`,
+      ...(platform === undefined
+        ? []
+        : [`Flux runs ${platform.revision}; pages after ${elapsed(platform.pages)}:`]),
+      ...urls.map((url) => `  ${url}${ingress === undefined ? "" : ` at ${ingress}`}`),
+      `Next: castle status${flag}, castle kubectl${flag} -- get nodes`,
+    ].join("\n"),
+  };
+}

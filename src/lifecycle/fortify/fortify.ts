@@ -1,0 +1,103 @@
+import { KubernetesApi } from "../../kubernetes/api.ts";
+import { runStep } from "../../journal/step.ts";
+import type { Secret } from "../../support/secret.ts";
+import type { CastleRun } from "../castle-run.ts";
+import type { PlatformGround } from "../ground/ground.ts";
+import { type Blueprint, drawBlueprint } from "./blueprint.ts";
+import { allCertificatesValid } from "./certificates.ts";
+import { ensureFlux } from "./flux.ts";
+import { requestFetch } from "./flux-state.ts";
+import { type GitAccess, gitAccess } from "./git-access.ts";
+import type { PlatformMaterials } from "./materials.ts";
+import { pagesServed } from "./pages.ts";
+import { pushPlaceholder } from "./placeholder.ts";
+import { type Publication, openRepository, publishPlatform } from "./publication.ts";
+import { fluxSecrets } from "./secrets.ts";
+import { applied, fetched, FluxView } from "./synchronised.ts";
+
+/** What can be done before there is a cluster: the manifests lie in Git, the images in the registry. */
+export interface Prepared {
+  readonly ground: PlatformGround;
+  readonly access: GitAccess;
+  readonly blueprint: Blueprint;
+  readonly publication: Publication;
+}
+
+/** Renders the platform and publishes it to the repository; nothing in the cluster is touched. */
+export async function prepareFortress(run: CastleRun, materials: PlatformMaterials): Promise<Prepared> {
+  const { castle, report } = run;
+  let prepared: Prepared | undefined;
+  const step = { id: "gitops", title: "Platform in the GitOps repository" };
+  await runStep(report, step, async () => {
+    const ground = await run.ground.platform();
+    const access = await gitAccess(run, ground);
+    const { registry } = ground;
+    const pushed = registry === undefined ? undefined : pushPlaceholder(run, materials.placeholder, registry);
+    const [blueprint, repository] = await Promise.all([
+      drawBlueprint(castle, materials.manifests, ground, access.secret !== undefined),
+      openRepository(run, materials.environment, ground, access),
+      pushed,
+    ]);
+    const publication = await publishPlatform(run, repository, blueprint, materials.overwrite);
+    prepared = { ground, access, blueprint, publication };
+    const { commit = "" } = publication;
+    return { detail: `${publication.pushed ? "pushed" : "unchanged"} ${commit.slice(0, 8)}` };
+  });
+  if (prepared === undefined) throw new Error("the step ends with a result or an error");
+  return prepared;
+}
+
+/** Milliseconds from the start of the run, by what had been reached. */
+export interface Fortified {
+  /** Flux runs all components at this revision. */
+  readonly revision: string;
+  /** Every site showed its page. */
+  readonly pages: number;
+}
+
+/**
+ * Hands the cluster over to Flux, and waits until all that Git says is there: components, certificates, pages.
+ * @param access the administrator's kubeconfig, from here
+ */
+export async function fortify(
+  run: CastleRun,
+  preparing: Promise<Prepared>,
+  access: Promise<Secret>,
+  since: () => number,
+): Promise<Fortified> {
+  const [prepared, kubeconfig] = await Promise.all([preparing, access]);
+  const { blueprint, ground, publication } = prepared;
+  const { castle, report, signal } = run;
+  const api = new KubernetesApi(kubeconfig);
+  try {
+    const view = new FluxView(api, signal);
+    let installed = 0;
+    await runStep(report, { id: "flux", title: "Flux" }, async () => {
+      const secrets = await fluxSecrets(run, prepared.access);
+      installed = await ensureFlux(run, api, { flux: blueprint.flux, secrets });
+      return { detail: installed === 0 ? "stands" : `${installed} objects installed` };
+    });
+    let revision = "";
+    await runStep(report, { id: "source", title: "Repository fetched by Flux" }, async () => {
+      const standing = installed === 0 && publication.pushed;
+      const handled = standing ? await requestFetch(api, new Date(), signal) : undefined;
+      revision = await fetched(run, view, handled);
+      return { detail: revision };
+    });
+    const components = applied(run, view, revision, blueprint.components);
+    const pages = sitesServed(run, api, ground).then(since);
+    await Promise.all([components, pages]);
+    return { revision, pages: await pages };
+  } finally {
+    api.close();
+  }
+
+  async function sitesServed(run: CastleRun, api: KubernetesApi, ground: PlatformGround): Promise<void> {
+    const { sites = [], ingress } = castle;
+    if (sites.length === 0 || ingress?.tls === undefined) return;
+    await runStep(report, { id: "certificates", title: "Certificates" }, () =>
+      allCertificatesValid(run, api),
+    );
+    await runStep(report, { id: "pages", title: "Pages over HTTPS" }, () => pagesServed(run, ground));
+  }
+}

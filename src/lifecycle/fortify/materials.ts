@@ -1,0 +1,11 @@
+/** What the platform is made from on this machine; put together by the command line. */
+export interface PlatformMaterials {
+  /** Folders of the upstream projects' own YAML, by the name of their part. */
+  readonly manifests: Readonly<Record<string, string>>;
+  /** The page of a site that was never published: its folder, and the OCI layout that it is put on. */
+  readonly placeholder: { readonly pages: string; readonly base: string };
+  /** What castle's own Git is run with: PATH, HOME, proxies. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Write over what somebody changed by hand in castle's generated folder. */
+  readonly overwrite: boolean;
+}
