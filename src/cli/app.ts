@@ -9,6 +9,7 @@ import { labRoutes } from "./commands/lab/routes.ts";
 import { partsRoutes } from "./commands/parts.ts";
 import { loginCommand } from "./commands/login.ts";
 import { planCommand } from "./commands/plan.ts";
+import { reconcileCommand } from "./commands/reconcile.ts";
 import { renderCommand } from "./commands/render.ts";
 import { secretsRoutes } from "./commands/secrets.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -26,6 +27,7 @@ const root = buildRouteMap<string, Context>({
     validate: validateCommand,
     plan: planCommand,
     up: upCommand,
+    reconcile: reconcileCommand,
     down: downCommand,
     status: statusCommand,
     health: healthCommand,

@@ -131,6 +131,14 @@ export const documents = {
         .meta({ description: "With gitops" }),
     })
     .meta({ description: "castle up" }),
+  Reconciled: z
+    .object({
+      castle: z.string(),
+      revision: z.string().meta({ description: "BRANCH@sha1:COMMIT, applied by Flux" }),
+      components: z.array(z.string()),
+      milliseconds,
+    })
+    .meta({ description: "castle reconcile" }),
   CastleGone: z
     .object({ castle: z.string(), machines: z.array(z.string()) })
     .meta({ description: "castle down: the machines that were deleted" }),
