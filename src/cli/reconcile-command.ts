@@ -1,10 +1,11 @@
 import { CastleError } from "../errors/castle-error.ts";
 import type { Report } from "../journal/step.ts";
 import { reconcile } from "../lifecycle/reconcile.ts";
-import { accessFile } from "./access-session.ts";
 import type { AnswerOf } from "./answer.ts";
+import { withCluster } from "./cluster-session.ts";
 import type { Context } from "./context.ts";
 import { elapsed } from "./progress/elapsed.ts";
+import { secretStore } from "./secret-store.ts";
 import { readSpecFile } from "./spec-file.ts";
 
 interface Choice {
@@ -28,9 +29,10 @@ export async function reconcileCastle(
       hint: "add gitops to castle.yaml, then: castle up",
     });
   }
-  const { content } = await accessFile(context, spec, "kubeconfig", false);
   const run = { report, patience: timeout * 1000, signal: context.signal };
-  const { revision, components } = await reconcile(run, content);
+  const { revision, components } = await withCluster(context, spec, secretStore(context, spec), (api) =>
+    reconcile(run, api),
+  );
   const milliseconds = Math.round(performance.now() - start);
   return {
     kind: "Reconciled",

@@ -157,7 +157,7 @@ async function openGround(
       const lab = await openLab(context, castle, hypervisor, { store: parts, report });
       return labGround(castle, hypervisor, lab, {
         terraformConfig: await terraformConfig(home, parts),
-        platform: castle.gitops === undefined ? undefined : await labPlatformParts(castle, parts),
+        platform: () => labPlatformParts(castle, parts),
       });
     }
     case "proxmox":

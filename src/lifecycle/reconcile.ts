@@ -1,7 +1,6 @@
-import { KubernetesApi } from "../kubernetes/api.ts";
+import type { KubernetesApi } from "../kubernetes/api.ts";
 import { runStep } from "../journal/step.ts";
 import { poll } from "../support/poll.ts";
-import type { Secret } from "../support/secret.ts";
 import type { CastleRun } from "./castle-run.ts";
 import { fluxState, requestComponent, requestFetch } from "./fortify/flux-state.ts";
 import { applied, fetched, FluxView } from "./fortify/synchronised.ts";
@@ -17,10 +16,9 @@ const EVERY = 150;
 /** Makes Flux fetch the repository now, and waits until every component runs what it fetched. */
 export async function reconcile(
   run: Pick<CastleRun, "signal" | "patience" | "report">,
-  kubeconfig: Secret,
+  api: KubernetesApi,
 ): Promise<Reconciled> {
   const { signal, report } = run;
-  const api = new KubernetesApi(kubeconfig);
   const done = new AbortController();
   try {
     const view = new FluxView(api, signal);
@@ -37,7 +35,6 @@ export async function reconcile(
     return { revision, components };
   } finally {
     done.abort();
-    api.close();
   }
 }
 

@@ -1,40 +1,14 @@
-import { z } from "zod";
 import { CastleError } from "../../errors/castle-error.ts";
 import type { KubernetesApi } from "../../kubernetes/api.ts";
-import { ACME_STATE, CERTIFICATES_NAMESPACE } from "../../platform/certificates.ts";
+import { CERTIFICATES_NAMESPACE } from "../../platform/certificates.ts";
 import { ingressAddress } from "../../platform/pool.ts";
 import { poll } from "../../support/poll.ts";
 import type { CastleRun } from "../castle-run.ts";
+import { type CertificateState, certificateStates } from "../certificates/state.ts";
 
 const EVERY = 300;
 /** Milliseconds that a host may be unknown once the ACME controller asks for it. */
 const UNKNOWN = 15_000;
-
-const hostShape = z.object({
-  state: z.enum(["pending", "valid", "failed"]),
-  namespace: z.string(),
-  secret: z.string(),
-  issuer: z.string().optional(),
-  notAfter: z.string().optional(),
-  message: z.string().optional(),
-  error: z.string().optional(),
-  nextTry: z.string().optional(),
-});
-/** What the ACME controller says of one host. */
-export type HostCertificate = Readonly<z.infer<typeof hostShape>>;
-
-const stateShape = z.object({ data: z.record(z.string(), z.string()).optional() });
-
-/** How the certificate of each host stands; empty where there is no ACME controller yet. */
-export async function hostCertificates(
-  api: KubernetesApi,
-  signal?: AbortSignal,
-): Promise<ReadonlyMap<string, HostCertificate>> {
-  const path = `/api/v1/namespaces/${CERTIFICATES_NAMESPACE}/configmaps/${ACME_STATE}`;
-  const { status, body } = await api.call({ path, signal });
-  const { data = {} } = status === 200 ? stateShape.parse(body) : {};
-  return new Map(Object.entries(data).map(([host, text]) => [host, hostShape.parse(JSON.parse(text))]));
-}
 
 /**
  * Waits until every site's certificate is valid.
@@ -49,30 +23,23 @@ export async function allCertificatesValid(
   let unknownSince: number | undefined;
   await poll(
     async () => {
-      const found = await hostCertificates(api, signal).catch((error: unknown) => {
-        if (!(error instanceof CastleError) || error.code !== "kubernetes/unreachable") throw error;
-        last = error.message;
-        return undefined;
-      });
+      const found = await certificateStates(api, castle, { now: new Date(), signal }).catch(
+        (error: unknown) => {
+          if (!(error instanceof CastleError) || error.code !== "kubernetes/unreachable") throw error;
+          last = error.message;
+          return undefined;
+        },
+      );
       if (found === undefined) return undefined;
-      const valid = hosts.filter((host) => found.get(host)?.state === "valid");
-      report({
-        type: "progress",
-        id: "certificates",
-        message: `${valid.length} of ${hosts.length}`,
-        done: valid.length,
-        total: hosts.length,
-      });
-      if (valid.length === hosts.length) return true;
-      const waiting = hosts.flatMap((host) => {
-        const state = found.get(host);
-        return state === undefined || state.state === "valid" ? [] : [{ host, ...state }];
-      });
+      const waiting = found.filter(({ state }) => state !== "valid");
+      const [done, total] = [hosts.length - waiting.length, hosts.length];
+      report({ type: "progress", id: "certificates", message: `${done} of ${total}`, done, total });
+      if (waiting.length === 0) return true;
       last = waiting
         .map(({ host, state, message, error }) => `${host} is ${state}: ${error ?? message}`)
         .join("; ");
       const failed = waiting.find(({ state }) => state === "failed");
-      if (failed !== undefined) throw certificateFailed(failed.host, failed);
+      if (failed !== undefined) throw certificateFailed(failed);
       const unknown = waiting.find(({ message }) => /no such host/.test(message ?? ""));
       unknownSince = unknown === undefined ? undefined : (unknownSince ?? performance.now());
       if (unknown === undefined || performance.now() - (unknownSince ?? 0) < UNKNOWN) return undefined;
@@ -90,18 +57,18 @@ export async function allCertificatesValid(
       onTimeout: () =>
         new CastleError("platform/certificate-failed", {
           message: `Not every site had its certificate within ${patience / 1000} s: ${last}`,
-          hint: `castle kubectl -- -n ${CERTIFICATES_NAMESPACE} get configmap ${ACME_STATE} -o yaml`,
+          hint: "castle certs",
         }),
     },
   );
   return { detail: hosts.join(", ") };
 }
 
-function certificateFailed(host: string, { error, message, nextTry }: HostCertificate): CastleError {
+function certificateFailed({ host, error, message, nextTry }: CertificateState): CastleError {
   const again = nextTry === undefined ? "" : `; the castle itself tries again at ${nextTry}`;
   return new CastleError("platform/certificate-failed", {
     message: `${host} got no certificate: ${error ?? message}${again}`,
-    hint: `castle kubectl -- -n ${CERTIFICATES_NAMESPACE} logs deployment/acme`,
+    hint: `castle certs; castle kubectl -- -n ${CERTIFICATES_NAMESPACE} logs deployment/acme`,
     details: { host, nextTry },
   });
 }

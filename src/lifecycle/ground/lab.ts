@@ -13,7 +13,8 @@ const API_PORT = 6443;
 export interface LabGroundParts {
   /** Path of a Terraform CLI configuration that names a mirror with the provider. */
   readonly terraformConfig?: string | undefined;
-  readonly platform?: LabPlatformParts | undefined;
+  /** Asked when the platform is, because other commands need none of it. */
+  readonly platform?: () => Promise<LabPlatformParts>;
 }
 
 /** A castle on a lab that is up. */
@@ -56,7 +57,7 @@ export function labGround(
     announce: async (names) => {
       await control.call("hosts", { records: { ...names } });
     },
-    platform: () => labPlatform(castle, lab, platform),
+    platform: async () => labPlatform(castle, lab, await platform?.()),
     standIns: LAB_STAND_INS,
   };
 }
