@@ -35,31 +35,6 @@ type Built = z.infer<typeof objectShape>;
 /** The namespaces whose pods may do what "restricted" refuses: who answers ARP, and who measures the nodes. */
 const PRIVILEGED: readonly unknown[] = ["metallb-system", "node-exporter"];
 
-/** Talos makes it where a pod may speak to it. */
-const TALOS_ACCESS = {
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: { name: "serviceaccounts.talos.dev" },
-  spec: {
-    group: "talos.dev",
-    names: {
-      kind: "ServiceAccount",
-      listKind: "ServiceAccountList",
-      plural: "serviceaccounts",
-      singular: "serviceaccount",
-    },
-    scope: "Namespaced",
-    versions: [
-      {
-        name: "v1alpha1",
-        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
-        served: true,
-        storage: true,
-      },
-    ],
-  },
-};
-
 describe.skipIf(!canRunLab)("the rendered platform", () => {
   let server: ApiServer;
   let folder: string;
@@ -71,7 +46,7 @@ describe.skipIf(!canRunLab)("the rendered platform", () => {
     folder = await mkdtemp(join(tmpdir(), "castle-platform-"));
     built = await build(folder);
     server = await openApiServer();
-    await applyObjects(server.api, [TALOS_ACCESS, ...all().filter(isFirst)]);
+    await applyObjects(server.api, all().filter(isFirst));
   });
 
   afterAll(async () => {

@@ -6,11 +6,10 @@ import { labels } from "../labels.ts";
 import type { Manifest } from "../manifest.ts";
 import { ingressAddress } from "../pool.ts";
 import { COMPONENT, metadataOf, namespace, port } from "./names.ts";
+import { TALOS_ACCESS } from "./talos-access.ts";
 import { workload } from "./workload.ts";
 
 const NAME = "exporter";
-/** The Secret that Talos makes for the object of the same name: a talosconfig that it renews every few hours. */
-const TALOS_ACCESS = "exporter-talos";
 const CONFIG_FILE = "config.yaml";
 
 /** castle's own: etcd's members by name, Flux' conditions, and the sites as a visitor meets them. */
@@ -19,12 +18,6 @@ export function exporter(castle: Castle, image: string): Manifest[] {
   return [
     { apiVersion: "v1", kind: "ServiceAccount", metadata: metadataOf(NAME) },
     ...fluxAccess(),
-    {
-      apiVersion: "talos.dev/v1alpha1",
-      kind: "ServiceAccount",
-      metadata: metadataOf(TALOS_ACCESS),
-      spec: { roles: ["os:reader"] },
-    },
     { apiVersion: "v1", kind: "ConfigMap", metadata: metadataOf(NAME), data: { [CONFIG_FILE]: config } },
     ...workload({
       name: NAME,

@@ -9,6 +9,7 @@ import { grafana } from "./grafana.ts";
 import { COMPONENT, namespace } from "./names.ts";
 import { nodeExporter } from "./node-exporter.ts";
 import { prometheus } from "./prometheus.ts";
+import { talosAccess } from "./talos-access.ts";
 
 /**
  * What watches the castle. It comes after all it watches, so that its images are pulled when the sites stand.
@@ -35,6 +36,7 @@ export function monitoring(
       ],
       "prometheus.yaml": prometheus(castle, images.prometheus),
       "alertmanager.yaml": alertmanager(castle, images.alertmanager),
+      "talos-access.yaml": talosAccess(),
       "exporter.yaml": exporter(castle, images.exporter),
       "node-exporter.yaml": nodeExporter(images.nodeExporter),
       ...(hasGrafana(castle) ? { "grafana.yaml": grafana(images.grafana) } : {}),
