@@ -110,6 +110,8 @@ export interface SiteLock {
   /** Exact version, for example 0.169.0; only with `build: hugo`. */
   readonly hugo?: string;
   readonly build: SiteBuild;
+  /** "PATH: RULE" of what looks like a secret in the output and is none. */
+  readonly notSecret?: readonly string[];
 }
 
 /**

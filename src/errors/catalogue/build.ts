@@ -21,5 +21,9 @@ export const buildErrors = {
     exit: 20,
     meaning: "Two files that would be published differ in upper and lower case only.",
   },
+  "build/machine-path": {
+    exit: 20,
+    meaning: "The output names a folder of this machine, so it would differ on every other.",
+  },
   "build/base": { exit: 20, meaning: "The base image is not one that castle can put a site on." },
 } as const satisfies Record<string, CatalogueEntry>;
