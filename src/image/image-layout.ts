@@ -16,6 +16,8 @@ export interface ImageRuntime {
   readonly workingDirectory?: string;
   /** What asks the program to end, where it is not SIGTERM. */
   readonly stopSignal?: string;
+  /** TCP ports that it listens on. */
+  readonly ports?: readonly number[];
 }
 
 /**
@@ -23,10 +25,25 @@ export interface ImageRuntime {
  * so images that share a layer share its disk space; across file systems they are copied. Byte-stable: the same layers give the same digest.
  * @returns the descriptor of the manifest
  */
-export async function writeImageLayout(
+export function writeImageLayout(
   folder: string,
   layers: readonly Layer[],
   runtime: ImageRuntime,
+): Promise<Descriptor> {
+  return writeConfiguredLayout(folder, layers, { config: imageConfig(layers, runtime) });
+}
+
+/** As it stands in the image. */
+export interface ImageDocuments {
+  readonly config: object;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** As `writeImageLayout`, for an image whose configuration is another image's with changes. */
+export async function writeConfiguredLayout(
+  folder: string,
+  layers: readonly Layer[],
+  documents: ImageDocuments,
 ): Promise<Descriptor> {
   const blobs = join(folder, "blobs", "sha256");
   await mkdir(blobs, { recursive: true });
@@ -40,12 +57,13 @@ export async function writeImageLayout(
       await copyFile(layer.file, target);
     });
   }
-  const config = await writeBlob(blobs, mediaTypes.config, imageConfig(layers, runtime));
+  const config = await writeBlob(blobs, mediaTypes.config, documents.config);
   const manifest = await writeBlob(blobs, mediaTypes.manifest, {
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,
     config,
     layers: layers.map((layer) => layer.descriptor),
+    ...(documents.annotations === undefined ? {} : { annotations: documents.annotations }),
   });
   const index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [manifest] };
   await writeFileAtomic(join(folder, "index.json"), JSON.stringify(index), 0o644);
@@ -63,6 +81,9 @@ function imageConfig(layers: readonly Layer[], runtime: ImageRuntime): object {
       Env: Object.entries({ PATH: DEFAULT_PATH, ...runtime.environment })
         .map(([key, value]) => `${key}=${value}`)
         .sort(),
+      ...(runtime.ports === undefined
+        ? {}
+        : { ExposedPorts: Object.fromEntries(runtime.ports.map((port) => [`${port}/tcp`, {}])) }),
       Entrypoint: runtime.entrypoint,
       ...(runtime.command === undefined ? {} : { Cmd: runtime.command }),
       WorkingDir: runtime.workingDirectory ?? "/",
@@ -75,7 +96,8 @@ function imageConfig(layers: readonly Layer[], runtime: ImageRuntime): object {
 
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-async function writeBlob(blobs: string, mediaType: string, content: object): Promise<Descriptor> {
+/** Adds a JSON document to a folder of blobs. */
+export async function writeBlob(blobs: string, mediaType: string, content: object): Promise<Descriptor> {
   const bytes = Buffer.from(JSON.stringify(content));
   const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
   await writeFileAtomic(join(blobs, hex(digest)), bytes, 0o644);

@@ -70,7 +70,6 @@ export interface PackedRelease {
 
 /**
  * Names of castle's own annotations on the image's manifest, for those who know it from the registry only.
- * @public
  */
 export const releaseAnnotations = {
   pages: "castle.release.pages",
@@ -113,46 +112,3 @@ export interface SiteLock {
   /** "PATH: RULE" of what looks like a secret in the output and is none. */
   readonly notSecret?: readonly string[];
 }
-
-/**
- * Seam: `checkSource` in source/check-source.ts. Reads only, but for a fetch of the branch.
- * Throws `source/*` errors (exit 10) that list paths and the command that mends it.
- * @public
- */
-export type CheckSource = (options: {
-  /** The site's folder: a work tree, or a folder in one. */
-  readonly folder: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly signal?: AbortSignal | undefined;
-}) => Promise<SourceFacts>;
-
-/**
- * Seam: `buildRelease` in build-release.ts. Exports the commit, runs the site's program, checks its output, packs it.
- * Throws `build/*` errors (exit 20); nothing has left the machine then.
- * @public
- */
-export type BuildRelease = (options: {
-  readonly site: { readonly name: string; readonly host: string };
-  readonly source: SourceFacts;
-  /** An OCI layout on disk of the lock's base: `ensureBase` in pack/ pulls it by digest, once. */
-  readonly base: string;
-  /** An empty or missing folder; the caller removes it. */
-  readonly work: string;
-  /** Where layers of earlier releases are kept. */
-  readonly cache: string;
-  /** PATH and HOME; the site's program sees an allow-list of it. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Pages of the release that is live, from its annotation: a count that halves is refused. */
-  readonly livePages?: number;
-  readonly signal?: AbortSignal | undefined;
-}) => Promise<PackedRelease>;
-
-/**
- * Seam: `readSiteLock(folder, commit, …)` in lock/read-site-lock.ts reads the lock of the commit, never of the work tree;
- * `planSiteLock(…)` says what `castle publish --lock` would write.
- * @public
- */
-export type ReadSiteLock = (options: {
-  readonly source: SourceFacts;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-}) => Promise<SiteLock>;

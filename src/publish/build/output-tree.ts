@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import { join, posix } from "node:path";
+import { exists } from "../../support/exists.ts";
 import type { ReleaseFile } from "../release.ts";
 import { type OutputFault, outputError } from "./output-fault.ts";
 import { secretName, secretsIn } from "./secret-rules.ts";
@@ -30,7 +31,8 @@ export interface OutputOptions {
 export async function readOutput(options: OutputOptions): Promise<OutputTree> {
   const { folder, machinePaths } = options;
   const found: Found = { files: [], links: [], faults: [] };
-  await walk(options, "", found);
+  // A program that made nothing is told by its pages, not by a missing folder.
+  if (await exists(folder)) await walk(options, "", found);
   const files = await inParallel(found.files, async (path): Promise<ReleaseFile> => {
     const content = await readFile(join(folder, path));
     for (const rule of secretsIn(content)) {

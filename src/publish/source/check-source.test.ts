@@ -1,10 +1,13 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { SiteSource } from "../../../test/fixtures/site-source.ts";
 import { CastleError } from "../../errors/castle-error.ts";
 import { run } from "../../support/run.ts";
 import { checkSource } from "./check-source.ts";
+
+// Git and tar are called many times, on machines that may be busy.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 let source: SiteSource;
 

@@ -2,12 +2,15 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, readlink, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { umask } from "node:process";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { gitEnvironment } from "../../../test/fixtures/git-remote.ts";
 import { SiteSource } from "../../../test/fixtures/site-source.ts";
 import { run } from "../../support/run.ts";
 import { checkSource } from "./check-source.ts";
 import { exportCommit } from "./export-commit.ts";
+
+// Git and tar are called many times, on machines that may be busy.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 const access = { environment: gitEnvironment };
 let source: SiteSource;
