@@ -10,8 +10,10 @@ import { partsRoutes } from "./commands/parts.ts";
 import { loginCommand } from "./commands/login.ts";
 import { planCommand } from "./commands/plan.ts";
 import { reconcileCommand } from "./commands/reconcile.ts";
+import { rebuildCommand } from "./commands/rebuild.ts";
 import { renderCommand } from "./commands/render.ts";
 import { secretsRoutes } from "./commands/secrets.ts";
+import { resetCommand } from "./commands/reset.ts";
 import { statusCommand } from "./commands/status.ts";
 import { kubectlCommand, talosctlCommand } from "./commands/tools.ts";
 import { upCommand } from "./commands/up.ts";
@@ -29,6 +31,8 @@ const root = buildRouteMap<string, Context>({
     up: upCommand,
     reconcile: reconcileCommand,
     down: downCommand,
+    reset: resetCommand,
+    rebuild: rebuildCommand,
     status: statusCommand,
     health: healthCommand,
     events: eventsCommand,

@@ -130,7 +130,7 @@ export const documents = {
         .optional()
         .meta({ description: "With gitops" }),
     })
-    .meta({ description: "castle up" }),
+    .meta({ description: "castle up and rebuild" }),
   Reconciled: z
     .object({
       castle: z.string(),
@@ -139,6 +139,12 @@ export const documents = {
       milliseconds,
     })
     .meta({ description: "castle reconcile" }),
+  CastleReset: z
+    .object({
+      castle: z.string(),
+      nodes: z.array(z.object({ name: z.string(), outcome: z.enum(["wiped", "was empty", "no machine"]) })),
+    })
+    .meta({ description: "castle reset: every node is empty" }),
   CastleGone: z
     .object({ castle: z.string(), machines: z.array(z.string()) })
     .meta({ description: "castle down: the machines that were deleted" }),

@@ -1,7 +1,8 @@
 import type { Report } from "../journal/step.ts";
 import { partSets } from "../lab/parts/part-sets.ts";
 import { siteUrl } from "../lifecycle/fortify/pages.ts";
-import { type Raised, up } from "../lifecycle/up.ts";
+import type { CastleRun } from "../lifecycle/castle-run.ts";
+import type { Raised } from "../lifecycle/up.ts";
 import { ingressAddress } from "../platform/pool.ts";
 import type { Castle } from "../spec/castle.ts";
 import { warnings } from "../spec/warnings.ts";
@@ -21,13 +22,23 @@ export interface UpFlags {
   readonly timeout: number;
 }
 
+/** What raises a castle: `up`, or `rebuild`, which is a reset before it. */
+export interface Raising {
+  readonly verb: "up" | "rebuild";
+  readonly work: (run: CastleRun) => Promise<Raised>;
+  /** Asked before anything is touched. */
+  readonly consent?: (castle: Castle) => Promise<void>;
+}
+
 export async function raise(
   context: Context,
   report: Report,
   { file, yes, installTools, timeout }: UpFlags,
+  { verb, work, consent }: Raising,
 ): Promise<AnswerOf<"CastleRaised">> {
   const spec = await readSpecFile(context, file);
   const { castle } = spec;
+  await consent?.(castle);
   for (const { message, hint } of warnings(castle)) {
     report({ type: "warning", message, ...(hint === undefined ? {} : { hint }) });
   }
@@ -35,8 +46,8 @@ export async function raise(
     assertRoot(context);
     await ensureLabParts(context, partSets(castle), { report, installTools });
   }
-  const session = { spec, verb: "up", report, overwrite: yes, patience: timeout * 1000 };
-  return raisedAnswer(castle, await changeCastle(context, session, up), file);
+  const session = { spec, verb, report, overwrite: yes, patience: timeout * 1000 };
+  return raisedAnswer(castle, await changeCastle(context, session, work), file);
 }
 
 function raisedAnswer(castle: Castle, raised: Raised, file: string): AnswerOf<"CastleRaised"> {

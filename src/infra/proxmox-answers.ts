@@ -44,3 +44,9 @@ export const PermissionsAnswer = z.record(z.string(), z.record(z.string(), count
 
 export type Permissions = z.infer<typeof PermissionsAnswer>;
 export type StorageAnswer = z.infer<typeof StoragesAnswer>[number];
+
+/** A task's state; `exitstatus` is OK, or why it failed. */
+export const TaskAnswer = z.object({
+  status: z.enum(["running", "stopped"]),
+  exitstatus: z.string().optional(),
+});

@@ -1,6 +1,7 @@
 import { Agent, fetch, type Response } from "undici";
 import { z } from "zod";
 import { CastleError } from "../errors/castle-error.ts";
+import { poll } from "../support/poll.ts";
 import type { ProxmoxConnection } from "./connection.ts";
 import { parseTags } from "./ownership.ts";
 import {
@@ -12,6 +13,7 @@ import {
   PermissionsAnswer,
   type StorageAnswer,
   StoragesAnswer,
+  TaskAnswer,
   VersionAnswer,
   VolumesAnswer,
 } from "./proxmox-answers.ts";
@@ -19,6 +21,8 @@ import { connectionFailure, tokenRejected } from "./proxmox-failure.ts";
 
 /** Milliseconds that one call may take. */
 const DEADLINE = 15_000;
+/** Milliseconds that a machine may take to be powered on. */
+const START_PATIENCE = 60_000;
 
 export interface Machine {
   readonly vmid: number;
@@ -27,7 +31,7 @@ export interface Machine {
   readonly tags: readonly string[];
 }
 
-/** The few read-only calls of the Proxmox API that preflight and ownership checks need; all else is Terraform's. */
+/** The few calls of the Proxmox API that preflight, ownership checks and power need; all else is Terraform's. */
 export class ProxmoxClient {
   readonly #connection: ProxmoxConnection;
   readonly #agent: Agent;
@@ -99,6 +103,36 @@ export class ProxmoxClient {
     return await this.#get("access/permissions", PermissionsAnswer, signal);
   }
 
+  /**
+   * Powers a machine on; one that is on already is left alone.
+   * @throws CastleError infra/api-failed with the task's own words
+   */
+  async start(host: string, vmid: number, signal?: AbortSignal): Promise<void> {
+    const path = `nodes/${host}/qemu/${vmid}/status/start`;
+    const response = await this.#send(path, signal, "POST");
+    if (!response.ok) throw await this.#failure(path, response);
+    const task = this.#parse(path, z.string(), await response.json());
+    const { exitstatus } = await poll(
+      async () => {
+        const status = await this.#get(`nodes/${host}/tasks/${task}/status`, TaskAnswer, signal);
+        return status.status === "stopped" ? status : undefined;
+      },
+      {
+        every: 100,
+        within: START_PATIENCE,
+        signal,
+        onTimeout: () =>
+          new CastleError("infra/api-failed", {
+            message: `VM ${vmid} on ${host} did not start within ${START_PATIENCE / 1000} s`,
+          }),
+      },
+    );
+    if (exitstatus === "OK" || /already running/.test(exitstatus ?? "")) return;
+    throw new CastleError("infra/api-failed", {
+      message: `VM ${vmid} on ${host} did not start: ${exitstatus ?? "no reason given"}`,
+    });
+  }
+
   /** Lets the sockets go; a client that is not closed keeps the program alive for some seconds. */
   async close(): Promise<void> {
     await this.#agent.close();
@@ -119,10 +153,11 @@ export class ProxmoxClient {
     throw failure;
   }
 
-  async #send(path: string, signal?: AbortSignal): Promise<Response> {
+  async #send(path: string, signal?: AbortSignal, method = "GET"): Promise<Response> {
     const deadline = AbortSignal.timeout(DEADLINE);
     try {
       return await fetch(`${this.#connection.endpoint}/api2/json/${path}`, {
+        method,
         dispatcher: this.#agent,
         headers: { authorization: `PVEAPIToken=${this.#connection.token.reveal()}` },
         signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),

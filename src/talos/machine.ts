@@ -89,7 +89,6 @@ export interface ResetSettings extends CallSettings {
 /**
  * Starts the node's Reset sequence, which goes on after this returns.
  * @returns the actor id that the sequence's events carry
- * @public nothing calls it yet: rebuilding a castle will
  */
 export async function reset(
   client: TalosClient,

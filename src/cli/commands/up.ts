@@ -30,8 +30,11 @@ export const upCommand = buildCommand({
   },
   async func(this: Context, flags: Flags) {
     await answer(this, flags.output, async (report) => {
-      const { raise } = await import("../up-command.ts");
-      return raise(this, report, flags);
+      const [{ raise }, { up }] = await Promise.all([
+        import("../up-command.ts"),
+        import("../../lifecycle/up.ts"),
+      ]);
+      return raise(this, report, flags, { verb: "up", work: up });
     });
   },
 });

@@ -1,0 +1,12 @@
+import type { CastleRun } from "../castle-run.ts";
+import { type Raised, up } from "../up.ts";
+import { reset } from "./reset.ts";
+
+/**
+ * Reset and up: the same castle on empty disks, its secrets restored from the store. Killed at any moment and run again
+ * it wipes what is not empty and goes on; a castle that has no credentials yet has nothing to wipe.
+ */
+export async function rebuild(run: CastleRun): Promise<Raised> {
+  if ((await run.store.get("talosconfig")) !== undefined) await reset(run);
+  return up(run);
+}

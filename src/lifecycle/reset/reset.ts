@@ -1,0 +1,53 @@
+import { runStep } from "../../journal/step.ts";
+import { NodeClients } from "../raise/node-clients.ts";
+import { joinedRun } from "../raise/joined-run.ts";
+import { readCredentials } from "../../talos/talosconfig.ts";
+import { CastleError } from "../../errors/castle-error.ts";
+import type { CastleRun } from "../castle-run.ts";
+import { proveEmpty } from "./empty.ts";
+import { PowerSwitch } from "./power-switch.ts";
+import { type Wiped, wipeNode } from "./wipe.ts";
+
+/** What became of each node, by its name. */
+export type ResetOutcome = Readonly<Record<string, Wiped>>;
+
+/**
+ * The seed's clean slate: every node at once loses its disks, and is then proved to be empty. The machines stay, and so
+ * do the secrets: the next `up` raises the same castle on them. A node that is empty already is left alone, so an
+ * interrupted reset is gone on with by the next.
+ * @throws CastleError lifecycle/foreign-node, lifecycle/not-raised, lifecycle/timed-out
+ */
+export async function reset(given: CastleRun): Promise<ResetOutcome> {
+  const talosconfig = await given.store.get("talosconfig");
+  if (talosconfig === undefined) {
+    throw new CastleError("lifecycle/not-raised", {
+      message: `Castle ${given.castle.name} has no credentials in ${given.store.description}: there is nothing that a reset could ask`,
+      hint: "castle down --yes deletes the machines without asking them",
+    });
+  }
+  const { run, together } = joinedRun(given);
+  const { castle, report } = run;
+  const clients = new NodeClients(run, readCredentials(talosconfig));
+  const power = new PowerSwitch(run);
+  const outcome = new Map<string, Wiped>();
+  try {
+    await runStep(report, { id: "wipe", title: "Every node wiped, all at once" }, async () => {
+      await together(
+        ...castle.nodes.map(async (node) => {
+          outcome.set(node.name, await wipeNode({ run, clients, power }, node));
+        }),
+      );
+      const wiped = [...outcome.values()].filter((one) => one === "wiped").length;
+      return { detail: wiped === 0 ? "all were empty already" : `${wiped} wiped` };
+    });
+    await runStep(report, { id: "empty", title: "Every node proved to be empty" }, async () => {
+      const machines = castle.nodes.filter(({ name }) => outcome.get(name) !== "no machine");
+      await together(...machines.map((node) => proveEmpty({ run, clients, power }, node)));
+      return { detail: "maintenance mode, no configuration" };
+    });
+  } finally {
+    clients.close();
+    await power.close();
+  }
+  return Object.fromEntries(outcome);
+}

@@ -1,0 +1,75 @@
+import { CastleError } from "../../errors/castle-error.ts";
+import type { CastleNode } from "../../spec/castle.ts";
+import { poll } from "../../support/poll.ts";
+import { reset as resetMachine } from "../../talos/machine.ts";
+import { standing } from "../../talos/standing.ts";
+import type { CastleRun } from "../castle-run.ts";
+import type { NodeClients } from "../raise/node-clients.ts";
+import type { PowerSwitch } from "./power-switch.ts";
+
+export interface Resetting {
+  readonly run: Pick<CastleRun, "ground" | "patience" | "signal">;
+  readonly clients: NodeClients;
+  readonly power: PowerSwitch;
+}
+
+export type Wiped = "wiped" | "was empty" | "no machine";
+
+/** What a Talos node keeps of a castle; the boot partitions stay, so that a rack's machine boots into maintenance. */
+const PARTITIONS = ["STATE", "EPHEMERAL"] as const;
+
+/**
+ * Starts the Reset sequence of one node, without its own leave: all members go, so nobody has to be told. A machine
+ * that is off is powered on first, because a disk that nobody empties is what makes a ghost.
+ * @throws CastleError lifecycle/foreign-node, talos/unreachable
+ */
+export async function wipeNode({ run, clients, power }: Resetting, node: CastleNode): Promise<Wiped> {
+  const { ground, patience, signal } = run;
+  const state = await power.state(node);
+  if (state === "missing") return "no machine";
+  if (state === "stopped") await power.on(node);
+  const endpoint = await clients.endpoint(node);
+  let last = "it was never asked";
+  return poll(
+    async () => {
+      const found = await standing({ endpoint, name: node.name, credentials: clients.credentials, signal });
+      switch (found.kind) {
+        case "new":
+          return "was empty" as const;
+        case "ours":
+          await resetMachine(await clients.trusted(node), {
+            graceful: false,
+            reboot: true,
+            // A container's disks are folders without partitions: the lab wipes them all.
+            ...(ground.kind === "rack" ? { partitions: PARTITIONS } : {}),
+            signal,
+          });
+          return "wiped" as const;
+        case "stranger":
+          throw foreign(node);
+        case "silent":
+          last = found.reason;
+          return undefined;
+        default:
+          return found satisfies never;
+      }
+    },
+    { every: 200, within: patience, signal, onTimeout: () => silent(node, patience, last) },
+  );
+}
+
+function foreign(node: CastleNode): CastleError {
+  return new CastleError("lifecycle/foreign-node", {
+    message: `${node.name} (${node.address}) was configured with other secrets: it does not let this castle reset it`,
+    hint: "castle down --yes deletes the machine with its disk, without asking it",
+    details: { node: node.name, address: node.address },
+  });
+}
+
+function silent(node: CastleNode, patience: number, reason: string): CastleError {
+  return new CastleError("talos/unreachable", {
+    message: `${node.name} (${node.address}) did not answer within ${patience / 1000} s, so it could not be wiped: ${reason}`,
+    hint: `castle lab logs ${node.name}, or the hypervisor's console; castle down --yes deletes it without asking it`,
+    details: { node: node.name, address: node.address },
+  });
+}
