@@ -7,5 +7,7 @@ export interface Check {
   readonly id: string;
   /** What is true when nothing is found. */
   readonly title: string;
+  /** Whose machine API it needs: where nobody of them told anything, nothing can be said. */
+  readonly asks?: "nodes" | "control planes";
   readonly judge: (examination: Examination) => Verdict;
 }

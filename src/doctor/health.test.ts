@@ -261,3 +261,10 @@ test("a silent API is told as unknown, and the castle is not called healthy", ()
     "workloads",
   ]);
 });
+
+test("where no node answers, what only nodes can tell is unknown, and not well", () => {
+  const examination = healthyExamination();
+  const nodes = examination.nodes.map(({ node }) => ({ node, silent: "connection refused" }));
+  const { checks } = judgeHealth({ ...examination, nodes, cluster: { silent: "no answer" } });
+  expect(checks.filter(({ verdict }) => verdict === "healthy").map(({ id }) => id)).toEqual(["certificates"]);
+});

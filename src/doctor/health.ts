@@ -16,7 +16,7 @@ import { unknownNodes } from "./checks/unknown-nodes.ts";
 import { versions } from "./checks/versions.ts";
 import { vipHolder } from "./checks/vip-holder.ts";
 import { workloads } from "./checks/workloads.ts";
-import type { Examination } from "./examination.ts";
+import { type Examination, toldControlPlanes, toldNodes } from "./examination.ts";
 import type { Finding } from "./finding.ts";
 
 /** In the order in which a castle is built: who reads from the top meets the cause first. */
@@ -57,12 +57,18 @@ export interface Health {
 
 /** Judges a castle by all checks. */
 export function judgeHealth(examination: Examination): Health {
-  const results = checks.map(({ id, title, judge }): CheckResult => {
-    const verdict = judge(examination);
+  const results = checks.map(({ id, title, asks, judge }): CheckResult => {
+    const verdict = nobodyTold(asks, examination) ?? judge(examination);
     if ("unknown" in verdict) {
       return { id, title, verdict: "unknown", findings: [], unknown: verdict.unknown };
     }
     return { id, title, verdict: verdict.length === 0 ? "healthy" : "findings", findings: verdict };
   });
   return { healthy: results.every(({ verdict }) => verdict === "healthy"), checks: results };
+}
+
+function nobodyTold(asks: Check["asks"], examination: Examination): { unknown: string } | undefined {
+  if (asks === undefined) return undefined;
+  const told = asks === "nodes" ? toldNodes(examination) : toldControlPlanes(examination);
+  return told.length === 0 ? { unknown: `none of the ${asks} answered` } : undefined;
 }

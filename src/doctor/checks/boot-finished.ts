@@ -4,6 +4,7 @@ import { toldNodes } from "../examination.ts";
 export const bootFinished: Check = {
   id: "boot-finished",
   title: "Every node has finished its boot",
+  asks: "nodes",
   judge: (examination) =>
     toldNodes(examination).flatMap(({ node, state: { stage, ready, unmet } }) => {
       if (stage === "running" && ready) return [];

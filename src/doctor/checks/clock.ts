@@ -8,6 +8,7 @@ const AHEAD = 5_000;
 export const clock: Check = {
   id: "clock",
   title: "The nodes' clocks are synchronised and agree",
+  asks: "nodes",
   judge: (examination) => [
     ...toldNodes(examination).flatMap(({ node, clock: state }): Finding[] =>
       state === "not synchronised"

@@ -4,6 +4,7 @@ import { toldNodes } from "../examination.ts";
 export const diagnostics: Check = {
   id: "diagnostics",
   title: "Talos itself warns of nothing",
+  asks: "nodes",
   judge: (examination) =>
     toldNodes(examination).flatMap(({ node, diagnostics: found }) =>
       found.map(({ id, message }) => ({

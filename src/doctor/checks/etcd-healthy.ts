@@ -4,6 +4,7 @@ import { toldControlPlanes } from "../examination.ts";
 export const etcdHealthy: Check = {
   id: "etcd-healthy",
   title: "etcd runs and is healthy on every control plane",
+  asks: "control planes",
   judge: (examination) =>
     toldControlPlanes(examination).flatMap(({ node, services, etcd }) => {
       const service = services.find(({ id }) => id === "etcd");

@@ -7,6 +7,7 @@ import type { Finding } from "../finding.ts";
 export const etcdMembers: Check = {
   id: "etcd-members",
   title: "etcd's members are the control planes of the spec, all voters, and all members agree on it",
+  asks: "control planes",
   judge: (examination) => {
     const lists = memberLists(examination);
     const first = lists[0];

@@ -9,6 +9,7 @@ const FULL = 0.8;
 export const etcdSpace: Check = {
   id: "etcd-space",
   title: "etcd has room and no alarm",
+  asks: "control planes",
   judge: (examination) =>
     toldControlPlanes(examination).flatMap(({ node, etcd }): Finding[] => {
       if (etcd === undefined) return [];

@@ -4,6 +4,7 @@ import { toldNodes } from "../examination.ts";
 export const kubeletHealthy: Check = {
   id: "kubelet-healthy",
   title: "The kubelet runs and is healthy on every node",
+  asks: "nodes",
   judge: (examination) =>
     toldNodes(examination).flatMap(({ node, services }) => {
       const kubelet = services.find(({ id }) => id === "kubelet");

@@ -7,6 +7,7 @@ const LEAST = { controlplane: 2048 - 256, worker: 1024 - 128 } as const;
 export const memory: Check = {
   id: "memory",
   title: "Every node has the memory that Talos asks for",
+  asks: "nodes",
   judge: (examination) =>
     toldNodes(examination).flatMap(({ node, memory: found }) =>
       found === undefined || found >= LEAST[node.role]

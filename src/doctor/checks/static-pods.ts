@@ -7,6 +7,7 @@ const COMPONENTS = ["kube-apiserver", "kube-controller-manager", "kube-scheduler
 export const staticPods: Check = {
   id: "static-pods",
   title: "API server, controller manager and scheduler run and are ready on every control plane",
+  asks: "control planes",
   judge: (examination) =>
     toldControlPlanes(examination).flatMap(({ node, staticPods: pods }) =>
       COMPONENTS.flatMap((component) => {

@@ -6,6 +6,7 @@ import type { Finding } from "../finding.ts";
 export const versions: Check = {
   id: "versions",
   title: "Talos, etcd and Kubernetes run in the versions of the spec",
+  asks: "nodes",
   judge: (examination) => {
     const { castle, cluster } = examination;
     const talos = toldNodes(examination).flatMap(({ node, talos: running }) =>

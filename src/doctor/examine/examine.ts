@@ -9,7 +9,7 @@ import { examineCluster } from "./cluster.ts";
 import { examineNode } from "./nodes.ts";
 
 /** Milliseconds that one question may take: a dead node must not make an examination long. */
-const PATIENCE = 3_000;
+const PATIENCE = 4_000;
 
 /** Whom to ask, and with what. */
 export interface Bedside {
@@ -52,8 +52,12 @@ async function nodeOf({ talos, signal }: Bedside, node: CastleNode): Promise<Nod
 
 async function clusterOf(kubeconfig: Secret, signal: AbortSignal) {
   const api = new KubernetesApi(kubeconfig);
+  const deadline = AbortSignal.timeout(PATIENCE);
   try {
-    return await examineCluster(api, AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]));
+    return await examineCluster(api, AbortSignal.any([signal, deadline]));
+  } catch (error) {
+    if (signal.aborted || !deadline.aborted) throw error;
+    return { silent: `the API did not tell everything within ${PATIENCE / 1000} s` };
   } finally {
     api.close();
   }
