@@ -129,6 +129,7 @@ export const documents = {
         })
         .optional()
         .meta({ description: "With gitops" }),
+      warnings: z.array(warning),
     })
     .meta({ description: "castle up and rebuild" }),
   Reconciled: z

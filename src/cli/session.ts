@@ -99,6 +99,7 @@ function runOf(context: Context, { spec, ...parts }: RunParts): CastleRun {
     ...parts,
     store: secretStore(context, spec, parts.report),
     patience: PATIENCE,
+    now: context.now,
     signal: context.signal,
   };
 }

@@ -13,6 +13,7 @@ import { ensureLabParts } from "./parts-session.ts";
 import { elapsed } from "./progress/elapsed.ts";
 import { changeCastle } from "./session.ts";
 import { readSpecFile } from "./spec-file.ts";
+import { keepingWarnings } from "./warnings-kept.ts";
 
 export interface UpFlags {
   readonly file: string;
@@ -32,13 +33,15 @@ export interface Raising {
 
 export async function raise(
   context: Context,
-  report: Report,
+  told: Report,
   { file, yes, installTools, timeout }: UpFlags,
   { verb, work, consent }: Raising,
 ): Promise<AnswerOf<"CastleRaised">> {
   const spec = await readSpecFile(context, file);
   const { castle } = spec;
   await consent?.(castle);
+  const kept = keepingWarnings(told);
+  const { report } = kept;
   for (const { message, hint } of warnings(castle)) {
     report({ type: "warning", message, ...(hint === undefined ? {} : { hint }) });
   }
@@ -47,7 +50,13 @@ export async function raise(
     await ensureLabParts(context, partSets(castle), { report, installTools });
   }
   const session = { spec, verb, report, overwrite: yes, patience: timeout * 1000 };
-  return raisedAnswer(castle, await changeCastle(context, session, work), file);
+  const raised = await changeCastle(context, session, work);
+  const { data, text, kind } = raisedAnswer(castle, raised, file);
+  return {
+    kind,
+    data: { ...data, warnings: kept.warnings },
+    text: [text, ...kept.lines()].join("\n"),
+  };
 }
 
 function raisedAnswer(castle: Castle, raised: Raised, file: string): AnswerOf<"CastleRaised"> {
@@ -71,6 +80,7 @@ function raisedAnswer(castle: Castle, raised: Raised, file: string): AnswerOf<"C
               sites: sites.map((site, index) => ({ name: site.name, host: site.host, url: urls[index] })),
             },
           }),
+      warnings: [],
       milliseconds: { ...milliseconds, ...(platform === undefined ? {} : { pages: platform.pages }) },
     },
     text: [

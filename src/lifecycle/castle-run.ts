@@ -25,5 +25,6 @@ export interface CastleRun {
    * for all nodes to be Ready.
    */
   readonly patience: number;
+  readonly now: () => Date;
   readonly signal: AbortSignal;
 }

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { runStep } from "../journal/step.ts";
 import type { CastleRun } from "./castle-run.ts";
+import { keepCertificates } from "./certificates/before-down.ts";
 import { terraformOf } from "./raise/machines.ts";
 
 /**
@@ -10,6 +11,7 @@ import { terraformOf } from "./raise/machines.ts";
  */
 export async function down(run: CastleRun): Promise<readonly string[]> {
   const { home, report, signal } = run;
+  await keepCertificates(run);
   let gone: readonly string[] = [];
   await runStep(report, { id: "machines", title: "Machines deleted" }, async () => {
     gone = await terraformOf(run).destroy(signal);

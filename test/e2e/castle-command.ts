@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,19 +19,30 @@ export interface Said {
 export class CastleCommand {
   readonly folder: string;
   readonly name: string;
+  /** More of the environment, for example the credentials of a secret store. */
+  readonly env: Record<string, string> = {};
+  readonly #states: string;
   readonly #outputs: string[] = [];
 
-  private constructor(folder: string, name: string) {
+  private constructor(folder: string, name: string, states = join(folder, "labs")) {
     this.folder = folder;
     this.name = name;
+    this.#states = states;
   }
 
   static async prepare(name: string): Promise<CastleCommand> {
     return new CastleCommand(await mkdtemp(join(tmpdir(), `castle-${name}-`)), name);
   }
 
+  /** The same castle from another machine, as far as one machine can be two: a home with nothing in it but the spec. */
+  async elsewhere(): Promise<CastleCommand> {
+    const folder = await mkdtemp(join(tmpdir(), `castle-${this.name}-elsewhere-`));
+    await copyFile(join(this.folder, "castle.yaml"), join(folder, "castle.yaml"));
+    return new CastleCommand(folder, this.name, this.#states);
+  }
+
   get labs() {
-    return labFolders(join(this.folder, "labs"), this.name);
+    return labFolders(this.#states, this.name);
   }
 
   get home(): string {
@@ -54,7 +65,7 @@ export class CastleCommand {
   start(...args: readonly string[]) {
     return execa(process.execPath, [EXECUTABLE, ...args], {
       cwd: this.folder,
-      env: { CASTLE_LABS: join(this.folder, "labs"), XDG_CONFIG_HOME: join(this.folder, "config") },
+      env: { CASTLE_LABS: this.#states, XDG_CONFIG_HOME: join(this.folder, "config"), ...this.env },
       stdin: "ignore",
       reject: false,
     });

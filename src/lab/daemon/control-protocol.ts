@@ -75,6 +75,8 @@ const operations = {
       git: z.boolean().optional(),
       acme: z.boolean().optional(),
       pebble: z.string().optional(),
+      /** PEM: what an ACME server of an earlier lab issued from, for who visits what it certified. */
+      roots: z.string().optional(),
     }),
     answer: z.object({ git: gitShape.optional(), acme: acmeShape.optional() }),
   },

@@ -27,6 +27,8 @@ export interface AcmeOptions {
   readonly namespace?: string;
 }
 
+/** In the folder of the lab's state: every root that it knows, the newest first. */
+const ROOTS = "roots.pem";
 /** Seconds that issued certificates are valid: 90 days, as Let's Encrypt's. */
 const VALIDITY = 90 * 86_400;
 
@@ -74,12 +76,15 @@ export async function acmeRoots(
   dial: () => Promise<Duplex>,
 ): Promise<string> {
   const now = await download({ url: `https://${host}:${management}/roots/0`, certificate, host }, dial);
-  const root = new X509Certificate(now).toString();
-  const file = join(folder, "roots.pem");
-  const kept = await readFile(file, "utf8").catch(() => "");
-  const earlier = kept.match(/-----BEGIN CERTIFICATE-----[^]+?-----END CERTIFICATE-----\n/g) ?? [];
-  const all = [root, ...earlier.filter((pem) => pem !== root)].join("");
-  if (all !== kept) await writeFileAtomic(file, all);
+  const kept = await readFile(join(folder, ROOTS), "utf8").catch(() => "");
+  return addRoots(folder, now, kept);
+}
+
+/** Writes both down, each root once, the first ones first. @returns PEM */
+export async function addRoots(folder: string, first: string, more: string): Promise<string> {
+  const found = `${first}\n${more}`.match(/-----BEGIN CERTIFICATE-----[^]+?-----END CERTIFICATE-----/g) ?? [];
+  const all = [...new Set(found.map((pem) => new X509Certificate(pem).toString()))].join("");
+  await writeFileAtomic(join(folder, ROOTS), all);
   return all;
 }
 

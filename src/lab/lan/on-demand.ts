@@ -5,7 +5,7 @@ import { CastleError } from "../../errors/castle-error.ts";
 import type { Report } from "../../journal/step.ts";
 import { writeFileAtomic } from "../../support/write-file.ts";
 import type { LabAcme, LabGit } from "../descriptor.ts";
-import { type AcmeOptions, acmeProgram, acmeRoots } from "./acme-server.ts";
+import { type AcmeOptions, acmeProgram, acmeRoots, addRoots } from "./acme-server.ts";
 import { dialLan } from "./dial.ts";
 import type { Forwards } from "./forwards.ts";
 import { gitProgram } from "./git-program.ts";
@@ -29,6 +29,8 @@ export interface WantedServices {
   readonly acme?: boolean | undefined;
   /** Path of the pebble binary; undefined: the one told before. */
   readonly pebble?: string | undefined;
+  /** PEM of roots to know besides the ACME server's own. */
+  readonly roots?: string | undefined;
 }
 
 export interface ServiceEndpoints {
@@ -78,7 +80,7 @@ export class OnDemandServices {
     return turn;
   }
 
-  async #start({ git = false, acme = false, pebble }: WantedServices): Promise<ServiceEndpoints> {
+  async #start({ git = false, acme = false, pebble, roots }: WantedServices): Promise<ServiceEndpoints> {
     const note = await this.#read();
     if (git && this.#endpoints.git === undefined) {
       this.#endpoints = { ...this.#endpoints, git: await this.#startGit() };
@@ -96,6 +98,11 @@ export class OnDemandServices {
       this.#endpoints = { ...this.#endpoints, acme: await this.#startAcme(program) };
       note.acme = program;
       await this.#write(note);
+    }
+    const { acme: server } = this.#endpoints;
+    if (roots !== undefined && server !== undefined) {
+      const known = await addRoots(this.#acmeFolder, server.roots, roots);
+      this.#endpoints = { ...this.#endpoints, acme: { ...server, roots: known } };
     }
     return this.#endpoints;
   }
@@ -118,7 +125,7 @@ export class OnDemandServices {
       port: ACME_PORT,
       management: ACME_MANAGEMENT_PORT,
       dns: `${host}:53`,
-      folder: join(state, "acme"),
+      folder: this.#acmeFolder,
       run,
       namespace,
     };
@@ -159,6 +166,10 @@ export class OnDemandServices {
 
   #write(note: Note): Promise<void> {
     return writeFileAtomic(this.#file, `${JSON.stringify(note, undefined, 2)}\n`);
+  }
+
+  get #acmeFolder(): string {
+    return join(this.#options.state, "acme");
   }
 
   get #file(): string {

@@ -11,13 +11,21 @@ export interface Certificate {
   readonly chain: string;
   /** PEM. */
   readonly key: Secret;
+  /** PEM of the authority's roots where nobody knows them: a lab's authority goes with its lab, a certificate may stay. */
+  readonly roots?: string | undefined;
 }
 
-const keptShape = z.object({ host: z.string(), directory: z.string(), chain: z.string(), key: z.string() });
+const keptShape = z.object({
+  host: z.string(),
+  directory: z.string(),
+  chain: z.string(),
+  key: z.string(),
+  roots: z.string().optional(),
+});
 
 /** As it stands in the secret store. */
-export function keptCertificate({ host, directory, chain, key }: Certificate): Secret {
-  return new Secret(JSON.stringify({ host, directory, chain, key: key.reveal() }));
+export function keptCertificate({ host, directory, chain, key, roots }: Certificate): Secret {
+  return new Secret(JSON.stringify({ host, directory, chain, key: key.reveal(), roots }));
 }
 
 /** Undefined where it is not one that castle kept. */

@@ -8,6 +8,8 @@ export interface Escrow {
   readonly store: SecretStore;
   readonly sites: readonly SiteHost[];
   readonly now: Date;
+  /** PEM of the authority's roots, to be kept with what it issued. */
+  readonly roots?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -16,7 +18,7 @@ export interface Escrow {
  * @returns the hosts whose certificates were kept now
  */
 export async function escrowCertificates(escrow: Escrow): Promise<readonly string[]> {
-  const { api, store, sites, now, signal } = escrow;
+  const { api, store, sites, now, roots, signal } = escrow;
   const newer = await Promise.all(
     sites.map(async (site) => {
       const found = await clusterCertificate(api, site, signal);
@@ -31,10 +33,23 @@ export async function escrowCertificates(escrow: Escrow): Promise<readonly strin
   if (certificates.length === 0) return [];
   await store.put(
     Object.fromEntries(
-      certificates.map((certificate) => [secretName(certificate.host), keptCertificate(certificate)]),
+      certificates.map((certificate) => [
+        secretName(certificate.host),
+        keptCertificate({ ...certificate, roots }),
+      ]),
     ),
   );
   return certificates.map(({ host }) => host);
+}
+
+/** PEM of the roots that the kept certificates need; undefined where everybody knows them. */
+export async function keptRoots({
+  store,
+  sites,
+}: Pick<Escrow, "store" | "sites">): Promise<string | undefined> {
+  const kept = await Promise.all(sites.map((site) => keptFor(store, site)));
+  const roots = kept.flatMap((certificate) => certificate?.roots ?? []);
+  return roots.length === 0 ? undefined : roots.join("\n");
 }
 
 /**

@@ -4,8 +4,8 @@ import type { KubernetesApi } from "../../kubernetes/api.ts";
 import { applyObjects } from "../../kubernetes/apply.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { Resources } from "../../kubernetes/resources.ts";
-import { poll } from "../../support/poll.ts";
 import type { CastleRun } from "../castle-run.ts";
+import { onYoungApi } from "./young-api.ts";
 
 interface Bootstrap {
   /** Flux' own objects. */
@@ -14,8 +14,6 @@ interface Bootstrap {
   readonly secrets: readonly KubernetesObject[];
 }
 
-const EVERY = 500;
-
 /**
  * Installs Flux where it is not, and points it at the repository. What is there stays as it is: Flux applies its own
  * folder to itself. A repository that moved is the one thing that Git cannot tell it.
@@ -23,26 +21,14 @@ const EVERY = 500;
  * @throws CastleError kubernetes/…
  */
 export async function ensureFlux(
-  { signal, patience: within }: Pick<CastleRun, "signal" | "patience">,
+  run: Pick<CastleRun, "signal" | "patience">,
   api: KubernetesApi,
   bootstrap: Bootstrap,
 ): Promise<number> {
-  let last = new CastleError("kubernetes/unreachable", { message: "The Kubernetes API was never asked" });
   let installed = 0;
-  await poll(
-    async () => {
-      try {
-        installed += await install(api, bootstrap, signal);
-        return true;
-      } catch (error) {
-        // A young API server comes and goes while its etcd gets its members.
-        if (!(error instanceof CastleError) || error.code !== "kubernetes/unreachable") throw error;
-        last = error;
-        return undefined;
-      }
-    },
-    { every: EVERY, within, signal, onTimeout: () => last },
-  );
+  await onYoungApi(run, async () => {
+    installed += await install(api, bootstrap, run.signal);
+  });
   return installed;
 }
 

@@ -8,12 +8,14 @@ import { allCertificatesValid } from "./certificates.ts";
 import { ensureFlux } from "./flux.ts";
 import { requestFetch } from "./flux-state.ts";
 import { type GitAccess, gitAccess } from "./git-access.ts";
+import { type Authority, keepIssued, restoreKept } from "./kept-certificates.ts";
 import type { PlatformMaterials } from "./materials.ts";
 import { pagesServed } from "./pages.ts";
 import { pushPlaceholder } from "./placeholder.ts";
 import { type Publication, openRepository, publishPlatform } from "./publication.ts";
 import { fluxSecrets } from "./secrets.ts";
 import { applied, fetched, FluxView } from "./synchronised.ts";
+import { onYoungApi } from "./young-api.ts";
 
 /** What can be done before there is a cluster: the manifests lie in Git, the images in the registry. */
 export interface Prepared {
@@ -71,6 +73,7 @@ export async function fortify(
   const api = new KubernetesApi(kubeconfig);
   try {
     const view = new FluxView(api, signal);
+    const certificates = await certificatesBack(run, api, ground);
     let installed = 0;
     await runStep(report, { id: "flux", title: "Flux" }, async () => {
       const secrets = await fluxSecrets(run, prepared.access);
@@ -85,19 +88,42 @@ export async function fortify(
       return { detail: revision };
     });
     const components = applied(run, view, revision, blueprint.components);
-    const pages = sitesServed(run, api, ground).then(since);
+    const pages = sitesServed(run, api, certificates).then(since);
     await Promise.all([components, pages]);
     return { revision, pages: await pages };
   } finally {
     api.close();
   }
 
-  async function sitesServed(run: CastleRun, api: KubernetesApi, ground: PlatformGround): Promise<void> {
-    const { sites = [], ingress } = castle;
-    if (sites.length === 0 || ingress?.tls === undefined) return;
-    await runStep(report, { id: "certificates", title: "Certificates" }, () =>
-      allCertificatesValid(run, api),
-    );
-    await runStep(report, { id: "pages", title: "Pages over HTTPS" }, () => pagesServed(run, ground));
+  async function sitesServed(run: CastleRun, api: KubernetesApi, authority: Authority): Promise<void> {
+    if (!hasCertificates(castle)) return;
+    await runStep(report, { id: "certificates", title: "Certificates" }, async () => {
+      const valid = await allCertificatesValid(run, api);
+      // At once: whoever loses the castle now has them.
+      await keepIssued(run, api, authority);
+      return valid;
+    });
+    await runStep(report, { id: "pages", title: "Pages over HTTPS" }, () => pagesServed(run, authority));
   }
+}
+
+function hasCertificates({ sites = [], ingress }: CastleRun["castle"]): boolean {
+  return sites.length > 0 && ingress?.tls !== undefined;
+}
+
+/** Certificates of an earlier life come before Flux, which brings what would order new ones. */
+async function certificatesBack(
+  run: CastleRun,
+  api: KubernetesApi,
+  ground: PlatformGround,
+): Promise<Authority> {
+  let authority: Authority = { acme: ground.acme };
+  if (!hasCertificates(run.castle)) return authority;
+  const step = { id: "kept-certificates", title: "Kept certificates" };
+  await runStep(run.report, step, async () => {
+    const { restored, ...known } = await onYoungApi(run, () => restoreKept(run, api, ground));
+    authority = known;
+    return { detail: restored.length === 0 ? "none to restore" : `restored ${restored.join(", ")}` };
+  });
+  return authority;
 }

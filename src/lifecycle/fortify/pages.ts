@@ -5,7 +5,7 @@ import type { Site } from "../../spec/castle.ts";
 import { poll } from "../../support/poll.ts";
 import type { Endpoint } from "../../talos/client.ts";
 import type { CastleRun } from "../castle-run.ts";
-import type { PlatformGround } from "../ground/ground.ts";
+import type { Authority } from "./kept-certificates.ts";
 
 const EVERY = 200;
 /** Milliseconds that Traefik has to show a certificate that exists, and that one answer may take. */
@@ -19,7 +19,7 @@ const HTTPS = 443;
  */
 export async function pagesServed(
   { castle, ground, signal }: Pick<CastleRun, "castle" | "ground" | "signal">,
-  { acme }: PlatformGround,
+  { acme }: Authority,
 ): Promise<{ detail: string }> {
   const address = ingressAddress(castle);
   if (address === undefined) return { detail: "the ingress has no address of its own" };

@@ -18,6 +18,8 @@ export interface PlatformGround {
     readonly certificate: string;
     /** PEM of the roots that it issues from. */
     readonly roots: string;
+    /** Makes roots of an earlier authority known besides them. @returns PEM of all */
+    readonly addRoots: (roots: string) => Promise<string>;
   };
 }
 

@@ -43,6 +43,8 @@ export async function labPlatform(
       hint: "castle up",
     });
   }
+  const addRoots = async (roots: string) =>
+    (await control.call("services", { acme: true, roots })).acme?.roots ?? roots;
   return {
     repository:
       told === undefined
@@ -52,7 +54,7 @@ export async function labPlatform(
       ? {}
       : { login: { username: git.username, token: new Secret(git.token) } }),
     registry,
-    ...(acme === undefined || !wantsAcme ? {} : { acme }),
+    ...(acme === undefined || !wantsAcme ? {} : { acme: { ...acme, addRoots } }),
   };
 }
 
