@@ -6,7 +6,9 @@ const real = { testTimeout: 600_000, hookTimeout: 900_000, fileParallelism: fals
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["src/**/*.test.ts", "test/unit/**/*.test.ts"] } },
+      {
+        test: { name: "unit", include: ["src/**/*.test.ts", "bench/**/*.test.ts", "test/unit/**/*.test.ts"] },
+      },
       {
         test: {
           name: "contract",

@@ -4,35 +4,52 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { registryProgram } from "../src/lab/lan/registry.ts";
 import { run } from "../src/support/run.ts";
+import { ending } from "./ending.ts";
 import type { HandPlace } from "./hand-place.ts";
-import type { Raise } from "./measurement.ts";
 
 const WATCHES = "/proc/sys/fs/inotify/max_user_instances";
 const NAMESPACE = "hand-lan";
 
+/** One raise and its end, in seconds from nothing. */
+export interface HandRaise {
+  /** Every node has taken its configuration. */
+  readonly configured: number;
+  /** The API answers on the VIP. */
+  readonly api: number;
+  /** Five nodes are Ready. */
+  readonly ready: number;
+  readonly down: number;
+}
+
 /** The scripts, unchanged, from nothing. Their clock starts when LAN and registry stand. */
-export async function raiseByHand(place: HandPlace): Promise<Raise> {
+export async function raiseByHand(place: HandPlace): Promise<HandRaise> {
   const watches = await readFile(WATCHES, "utf8");
-  try {
-    await script(place, "lan.sh");
-    const registry = await startRegistry(place);
-    try {
-      const { stdout } = await script(place, "up.sh");
-      const at = (what: string) => secondsOf(stdout, what);
-      const raise = {
-        configured: at("configs applied"),
-        api: at("API answers"),
-        ready: at("five nodes Ready"),
-      };
-      return { ...raise, down: await dropByHand(place) };
-    } finally {
-      registry.kill("SIGTERM");
-      if (registry.exitCode === null && registry.signalCode === null) await once(registry, "exit");
-    }
-  } finally {
-    await dropByHand(place);
-    await writeFile(WATCHES, watches);
-  }
+  return ending(
+    async () => {
+      await script(place, "lan.sh");
+      const registry = await startRegistry(place);
+      return ending(
+        async () => {
+          const { stdout } = await script(place, "up.sh");
+          const at = (what: string) => secondsOf(stdout, what);
+          const raise = {
+            configured: at("configs applied"),
+            api: at("API answers"),
+            ready: at("five nodes Ready"),
+          };
+          return { ...raise, down: await dropByHand(place) };
+        },
+        async () => {
+          registry.kill("SIGTERM");
+          if (registry.exitCode === null && registry.signalCode === null) await once(registry, "exit");
+        },
+      );
+    },
+    async () => {
+      await dropByHand(place);
+      await writeFile(WATCHES, watches);
+    },
+  );
 }
 
 /** Also when there is nothing. @returns seconds */

@@ -103,11 +103,12 @@ export async function labPrograms(
   context: Context,
   store: PartsStore,
 ): Promise<Pick<LabSettings, "parts" | "agent">> {
-  const [rootfs, runc, registry, coredns, images] = await Promise.all([
+  const [rootfs, runc, registry, coredns, nodeImages, images] = await Promise.all([
     store.resolve("node-rootfs"),
     store.resolve("runc"),
     store.resolve("registry"),
     store.resolve("coredns"),
+    store.resolve("node-images"),
     store.images(),
   ]);
   return {
@@ -116,6 +117,7 @@ export async function labPrograms(
       runc,
       registry,
       coredns,
+      nodeImages,
       images,
     },
     agent: [...castleCommand(context), "lab", "agent"],

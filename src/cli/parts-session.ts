@@ -18,14 +18,21 @@ import { places } from "./places.ts";
 import { readSpecFile } from "./spec-file.ts";
 import { offerTools } from "./tool-offer.ts";
 
+const opened = new WeakMap<Context, PartsStore>();
+
+/** The store of this command: what it has looked at once, it knows. */
 export function openParts(context: Context): PartsStore {
   const { parts, installation } = places(context);
-  return new PartsStore({
-    root: parts,
-    catalogue: partsCatalogue,
-    modules: join(installation, "parts"),
-    architecture: arch() === "arm64" ? "arm64" : "amd64",
-  });
+  const store =
+    opened.get(context) ??
+    new PartsStore({
+      root: parts,
+      catalogue: partsCatalogue,
+      modules: join(installation, "parts"),
+      architecture: arch() === "arm64" ? "arm64" : "amd64",
+    });
+  opened.set(context, store);
+  return store;
 }
 
 /** Which parts a command means: all, or those of a castle. */

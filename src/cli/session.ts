@@ -1,4 +1,5 @@
 import { CastleError } from "../errors/castle-error.ts";
+import { fetchProviderAhead } from "../infra/provider-install.ts";
 import { locateTerraform } from "../infra/terraform-program.ts";
 import { openJournal } from "../journal/journal.ts";
 import type { Report } from "../journal/step.ts";
@@ -137,8 +138,25 @@ async function openRun(
   const parts = openParts(context);
   // Before the ground: where a program is missing, no lab is started.
   const programs = await findPrograms(context, castle, parts);
-  const ground = await openGround(context, castle, { parts, home, report });
-  return runOf(context, { spec, home, ground, programs, report });
+  // Terraform fetches its provider while the lab comes up. A lab that is coming up is waited for, whatever fails.
+  const [ground, provider] = await Promise.allSettled([
+    openGround(context, castle, { parts, home, report }),
+    fetchLabProvider(context, castle, { parts, home, report, terraform: programs.terraform }),
+  ]);
+  if (ground.status === "rejected") throw ground.reason;
+  if (provider.status === "rejected") throw provider.reason;
+  return runOf(context, { spec, home, ground: ground.value, programs, report });
+}
+
+/** On a rack there is nothing to wait for meanwhile. */
+async function fetchLabProvider(
+  { signal }: Context,
+  { hypervisor }: Castle,
+  { parts, home, report, terraform }: GroundParts & Pick<CastleRun["programs"], "terraform">,
+): Promise<void> {
+  if (hypervisor.kind !== "lab") return;
+  const cliConfig = await terraformConfig(home, parts);
+  await fetchProviderAhead({ directory: home.terraform, program: terraform, cliConfig, report }, signal);
 }
 
 interface GroundParts {

@@ -8,6 +8,12 @@ import { virtualMachine } from "./virtual-machine.ts";
 /** Pinned: what the provider sends and reads back decides whether a second plan is clean. */
 export const PROVIDER = { source: "bpg/proxmox", version: "0.111.1" } as const;
 
+/** What of Terraform a castle needs; all that `terraform init` reads. */
+export const REQUIREMENTS = {
+  required_version: ">= 1.6.0",
+  required_providers: { proxmox: PROVIDER },
+} as const;
+
 /**
  * The castle's machines as Terraform's JSON syntax, the content of main.tf.json. The same castle gives the same bytes.
  * It holds no secret: the token reaches the provider through PROXMOX_VE_API_TOKEN.
@@ -15,10 +21,7 @@ export const PROVIDER = { source: "bpg/proxmox", version: "0.111.1" } as const;
 export function render(castle: Castle, connection: ProxmoxConnection): string {
   const hosts = [...new Set(castle.nodes.map((node) => node.host))];
   return sortedJson({
-    terraform: {
-      required_version: ">= 1.6.0",
-      required_providers: { proxmox: PROVIDER },
-    },
+    terraform: REQUIREMENTS,
     provider: {
       proxmox: { endpoint: connection.endpoint, insecure: connection.trust.kind === "insecure" },
     },

@@ -4,14 +4,12 @@ import type { Castle } from "../spec/castle.ts";
 import type { ProxmoxConnection } from "./connection.ts";
 import { diagnose, wantsInit } from "./diagnosis.ts";
 import { clearEarlierRun, forgetRun, recordRun } from "./earlier-run.ts";
+import { installProvider, terraformEnvironment } from "./provider-install.ts";
 import { ResourceProgress } from "./resource-progress.ts";
 import { protectState } from "./state-file.ts";
 import { callTerraform, type TerraformOutcome } from "./terraform-process.ts";
 import type { TerraformProgram } from "./terraform-program.ts";
 import { isInitialized, writeWorkspace } from "./workspace.ts";
-
-/** Milliseconds. */
-const INIT_TIMEOUT = 180_000;
 
 export interface TerraformOptions {
   readonly castle: Castle;
@@ -74,23 +72,8 @@ export class TerraformSession {
   }
 
   async #install(signal: AbortSignal | undefined): Promise<void> {
-    const { report } = this.#options;
-    const id = "infra-init";
-    const since = performance.now();
-    const milliseconds = (): number => Math.round(performance.now() - since);
-    report({ type: "started", id, title: "Terraform: fetching the Proxmox provider" });
-    try {
-      const outcome = await this.#run(["init", "-no-color", "-input=false"], {
-        timeout: INIT_TIMEOUT,
-        signal,
-      });
-      if (outcome.exitCode !== 0) throw diagnose(outcome, this.#context());
-    } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      report({ type: "failed", id, milliseconds: milliseconds(), error: text });
-      throw error;
-    }
-    report({ type: "finished", id, milliseconds: milliseconds() });
+    const { connection, ...options } = this.#options;
+    await installProvider({ ...options, endpoint: connection.endpoint }, signal);
   }
 
   async #run(args: readonly string[], { timeout, signal }: CallOptions): Promise<TerraformOutcome> {
@@ -103,7 +86,7 @@ export class TerraformSession {
         args,
         timeout,
         signal,
-        env: this.#environment(args[0] === "init"),
+        env: this.#environment(),
         onMessage: (message) => progress.show(message),
         onStart: (pid) => recordRun(directory, pid),
       });
@@ -116,23 +99,13 @@ export class TerraformSession {
     }
   }
 
-  #environment(init: boolean): Parameters<typeof callTerraform>[0]["env"] {
+  #environment(): Parameters<typeof callTerraform>[0]["env"] {
     const { connection, cliConfig } = this.#options;
     return {
-      CHECKPOINT_DISABLE: "1",
-      TF_IN_AUTOMATION: "1",
-      TF_WORKSPACE: "default",
-      // Nothing that a person set for other uses may change what the castle's Terraform does.
-      TF_CLI_ARGS: undefined,
-      TF_DATA_DIR: undefined,
-      PROXMOX_VE_USERNAME: undefined,
-      PROXMOX_VE_PASSWORD: undefined,
-      PROXMOX_VE_AUTH_TICKET: undefined,
-      PROXMOX_VE_INSECURE: undefined,
-      ...(cliConfig === undefined ? {} : { TF_CLI_CONFIG_FILE: cliConfig }),
-      // The provider knows no option for an authority. init must go on trusting the registry's.
-      ...(init || this.#certificate === undefined ? {} : { SSL_CERT_FILE: this.#certificate }),
-      ...(init ? {} : { PROXMOX_VE_API_TOKEN: connection.token }),
+      ...terraformEnvironment(cliConfig),
+      // The provider knows no option for an authority. (init must go on trusting the registry's.)
+      ...(this.#certificate === undefined ? {} : { SSL_CERT_FILE: this.#certificate }),
+      PROXMOX_VE_API_TOKEN: connection.token,
     };
   }
 }

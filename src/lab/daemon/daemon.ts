@@ -89,7 +89,11 @@ async function serve(
   await lan.seed(settings.parts.images.map(withoutHost));
   const machines = await ContainerMachines.open(
     { lab: folders.lab, state: folders.state },
-    { rootfs: settings.parts.rootfs.path, runc: settings.parts.runc },
+    {
+      rootfs: settings.parts.rootfs.path,
+      runc: settings.parts.runc,
+      images: settings.parts.nodeImages,
+    },
   );
   atEnd(() => machines.close());
   const hypervisor = await openHypervisor(folders, settings, machines, log);

@@ -23,6 +23,8 @@ const settingsShape = z.strictObject({
     runc: z.string(),
     registry: z.string(),
     coredns: z.string(),
+    /** The images that nodes run, unpacked; a lab of an older castle has none, and its nodes pull all. */
+    nodeImages: z.string().optional(),
     images: z.array(z.strictObject({ repository: z.string(), tag: z.string(), layout: z.string() })),
   }),
   /** Command that runs castle's lab agent; the daemon adds the agent's options. */

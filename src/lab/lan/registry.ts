@@ -32,7 +32,7 @@ export async function registryProgram(options: RegistryOptions): Promise<Program
         // Looking through the whole storage at the start costs more than an abandoned upload.
         maintenance: { uploadpurging: { enabled: false } },
       },
-      http: { addr: `${options.host}:${options.port}`, draintimeout: "1s" },
+      http: { addr: `${options.host}:${options.port}`, draintimeout: "100ms" },
     }),
   );
   return {

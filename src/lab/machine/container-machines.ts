@@ -14,6 +14,7 @@ import { type LabPlace, type MachineNames, machineNames, machinesFolder } from "
 import { connect, disconnect, setCables, unplug } from "./network.ts";
 import { bootFiles, ociSpec } from "./oci-spec.ts";
 import { oomScoreChange } from "./oom-score.ts";
+import { imageMounts } from "./unpacked-images.ts";
 
 type ExitListener = (vmid: number, exit: Exit) => void;
 
@@ -166,14 +167,15 @@ export class ContainerMachines implements MachineDriver {
   }
 
   async #prepareBoot(config: MachineConfig, names: MachineNames): Promise<void> {
-    await fillDisk(names.disk, this.#parts.rootfs);
+    await fillDisk(names.disk, this.#parts.rootfs, this.#parts.images);
     for (const folder of ["upper", "work", "root"]) {
       await mkdir(join(names.boot, folder), { recursive: true, mode: 0o755 });
     }
     const change = await oomScoreChange(names.boot, this.#parts.rootfs, this.#host.capabilities);
+    const mounts = [...change.mounts, ...(await imageMounts(names.disk))];
     const files = {
       ...bootFiles(config),
-      "config.json": JSON.stringify(ociSpec(config, names, this.#host, change)),
+      "config.json": JSON.stringify(ociSpec(config, names, this.#host, { ...change, mounts })),
     };
     await Promise.all(
       Object.entries(files).map(([file, content]) => writeFile(join(names.boot, file), content)),

@@ -19,6 +19,8 @@ export interface MachineParts {
   readonly rootfs: string;
   /** The host's runc: a path, or a name to find on PATH. */
   readonly runc: string;
+  /** The nodes' images as containerd unpacks them; only ever read. Undefined: nodes pull all that they run. */
+  readonly images?: string | undefined;
 }
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

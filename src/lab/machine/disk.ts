@@ -3,6 +3,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "../../support/run.ts";
 import { DISK_FOLDERS } from "./oci-spec.ts";
+import { installImages } from "./unpacked-images.ts";
 
 /** Folders that a machine gets empty: on a real disk they are partitions which the installer formats. */
 const EMPTY_FOLDERS: ReadonlySet<string> = new Set(["var", "system/state"]);
@@ -10,8 +11,9 @@ const EMPTY_FOLDERS: ReadonlySet<string> = new Set(["var", "system/state"]);
 /**
  * Fills an empty disk from the image, once. The disk appears under its name only when it is whole, so a kill in between
  * leaves an empty disk.
+ * @param images unpacked images that the node is to find; undefined: it pulls all
  */
-export async function fillDisk(disk: string, rootfs: string): Promise<void> {
+export async function fillDisk(disk: string, rootfs: string, images?: string): Promise<void> {
   if (await exists(disk)) return;
   const partial = `${disk}.partial`;
   for (const left of [partial, `${disk}.wiped`]) await rm(left, { recursive: true, force: true });
@@ -23,6 +25,7 @@ export async function fillDisk(disk: string, rootfs: string): Promise<void> {
     await run("cp", ["-a", "--reflink=auto", "--parents", "-t", partial, ...copied], { cwd: rootfs });
   }
   for (const folder of DISK_FOLDERS) await mkdir(join(partial, folder), { recursive: true });
+  if (images !== undefined) await installImages(partial, images);
   await rename(partial, disk);
 }
 

@@ -30,6 +30,8 @@ export interface InitChange {
   readonly mounts: readonly Mount[];
 }
 
+export const PLAIN_INIT: InitChange = { args: ["/usr/sbin/init"], mounts: [] };
+
 /** The part of the OCI runtime specification 1.0.2 that a machine uses. */
 export type OciSpec = Readonly<Record<string, unknown>>;
 
@@ -41,7 +43,7 @@ export function ociSpec(
   config: MachineConfig,
   names: MachineNames,
   host: MachineHost,
-  change: InitChange = { args: ["/usr/sbin/init"], mounts: [] },
+  change: InitChange = PLAIN_INIT,
 ): OciSpec {
   const capabilities = host.capabilities;
   return {

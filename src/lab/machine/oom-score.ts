@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writeFileAtomic } from "../../support/write-file.ts";
-import { bind, type InitChange } from "./oci-spec.ts";
+import { bind, type InitChange, PLAIN_INIT } from "./oci-spec.ts";
 
 /*
  * Without CAP_SYS_RESOURCE the kernel refuses to lower an oom_score_adj. Two programs in a machine give up over that:
@@ -43,8 +43,8 @@ export async function oomScoreChange(
   boot: string,
   rootfs: string,
   capabilities: readonly string[],
-): Promise<InitChange | undefined> {
-  if (capabilities.includes("CAP_SYS_RESOURCE")) return undefined;
+): Promise<InitChange> {
+  if (capabilities.includes("CAP_SYS_RESOURCE")) return PLAIN_INIT;
   const map = join(boot, "uid-map");
   const wrapper = join(boot, "runc");
   const runc = await firstFile(

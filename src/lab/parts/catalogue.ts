@@ -148,6 +148,13 @@ const programs: readonly Part[] = [
     },
   },
   program({
+    name: "image-unpacker",
+    version: versions.containerd,
+    purpose: "Unpacks images as containerd does, before there is a node",
+    seconds: 10,
+    source: { group: "image-unpacker", package: "." },
+  }),
+  program({
     name: "flannel-cni",
     version: "1",
     purpose: "Turns flannel's subnet into a bridge's configuration",
@@ -221,6 +228,10 @@ const programs: readonly Part[] = [
   },
 ];
 
+const nodeImages = imageRecipes(versions.kubernetes);
+/** Images that Talos runs itself, under containerd and not under the kubelet. */
+const ofTalos: ReadonlySet<string> = new Set(["image-etcd", "image-kubelet"]);
+
 const products: readonly Part[] = [
   {
     name: "proxmox-provider-mirror",
@@ -252,7 +263,25 @@ const products: readonly Part[] = [
     wanted: false,
     source: { kind: "image-base" },
   },
-  ...imageRecipes(versions.kubernetes).map((recipe) => imagePart(recipe, "machines")),
+  ...nodeImages.map((recipe) => imagePart(recipe, "machines")),
+  {
+    name: "node-images",
+    version: versions.kubernetes,
+    purpose: "The nodes' images, unpacked once for all of them",
+    set: "machines",
+    needs: ["image-unpacker", ...nodeImages.map(({ name }) => name)],
+    seconds: 3,
+    wanted: true,
+    source: {
+      kind: "node-images",
+      images: nodeImages.map(({ name, repository, tags }) => ({
+        part: name,
+        repository,
+        tags,
+        namespace: ofTalos.has(name) ? "system" : "k8s.io",
+      })),
+    },
+  },
 ];
 
 /** Every part, in an order in which each comes after its needs. */

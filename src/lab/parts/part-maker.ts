@@ -75,6 +75,17 @@ export async function makePart(part: Part, folder: string, workshop: Workshop): 
         },
         { folder, downloads, signal },
       );
+    case "node-images": {
+      const images = await Promise.all(
+        source.images.map(async ({ part: image, ...about }) => ({
+          ...about,
+          layout: await store.resolve(image),
+        })),
+      );
+      const input = JSON.stringify(images);
+      await run(await store.resolve("image-unpacker"), [folder], { input, timeout: 300_000 });
+      return;
+    }
     case "provider-mirror":
       return mirror({
         folder,

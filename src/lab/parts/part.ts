@@ -35,8 +35,20 @@ export type PartSource =
   | { readonly kind: "nginx-base" }
   | { readonly kind: "image"; readonly recipe: ImageRecipe }
   | { readonly kind: "node-rootfs" }
+  /** Images as containerd unpacks them, below /var/lib/containerd. */
+  | { readonly kind: "node-images"; readonly images: readonly NodeImage[] }
   /** A mirror folder for Terraform's CLI configuration. */
   | { readonly kind: "provider-mirror"; readonly address: string; readonly program: string };
+
+/** An image that every node starts with. */
+export interface NodeImage {
+  /** Name of the image's part. */
+  readonly part: string;
+  readonly repository: string;
+  readonly tags: readonly string[];
+  /** containerd's: `system` for what Talos itself runs, `k8s.io` for pods. */
+  readonly namespace: "system" | "k8s.io";
+}
 
 /** One thing that the lab needs to exist. */
 export interface Part {

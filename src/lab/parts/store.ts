@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { CastleError } from "../../errors/castle-error.ts";
-import { ObjectStore, type PartRecord } from "./object-store.ts";
+import { ObjectStore, type ObjectState, type PartRecord } from "./object-store.ts";
 import { type Part, type PartSet, singleProgram } from "./part.ts";
 import { type RecipeInputs, recipeKeys } from "./recipe-key.ts";
 
@@ -31,6 +31,8 @@ export class PartsStore {
   readonly architecture: RecipeInputs["architecture"];
   readonly objects: ObjectStore;
   readonly #keys: Promise<ReadonlyMap<string, string>>;
+  /** What was last found whole: looking walks whole trees, and a command resolves the same part several times. */
+  readonly #whole = new Map<string, ObjectState>();
 
   constructor({ root, catalogue, modules, architecture }: PartsStoreOptions) {
     this.catalogue = catalogue;
@@ -66,7 +68,7 @@ export class PartsStore {
    */
   async resolve(name: string): Promise<string> {
     const part = this.part(name);
-    const found = await this.objects.look(await this.key(name));
+    const found = this.#whole.get(await this.key(name)) ?? (await this.#look(name));
     if (found.state === "missing") {
       throw new CastleError("parts/missing", {
         message: `the part ${name} ${part.version} is not in ${this.objects.root}`,
@@ -81,6 +83,14 @@ export class PartsStore {
     }
     const program = singleProgram(part);
     return program === undefined ? found.folder : join(found.folder, program);
+  }
+
+  async #look(name: string): Promise<ObjectState> {
+    const key = await this.key(name);
+    const found = await this.objects.look(key);
+    if (found.state === "whole") this.#whole.set(key, found);
+    else this.#whole.delete(key);
+    return found;
   }
 
   /** Where each part stands. `full` hashes every byte instead of trusting size and time. */
@@ -123,10 +133,12 @@ export class PartsStore {
     const absent = new Set<string>();
     const visit = async (name: string): Promise<void> => {
       if (absent.has(name)) return;
-      if ((await this.objects.look(await this.key(name))).state === "whole") return;
+      if ((await this.#look(name)).state === "whole") return;
       absent.add(name);
       for (const need of this.part(name).needs) await visit(need);
     };
+    // All at once: most of it is waiting for the disk.
+    await Promise.all(names.map((name) => this.#look(name)));
     for (const name of names) await visit(name);
     return this.catalogue.filter((part) => absent.has(part.name));
   }

@@ -11,6 +11,7 @@ export const LAB_STAND_INS = [
   "the hypervisor wipes a machine after a Talos reset, which container mode leaves undone, and never sees whether the reset asked for a reboot",
   "a reboot through the Talos API is refused by container mode: castle power-cycles the machine instead",
   "container images come from a registry on the lab's network, built from the projects' own modules rather than pulled",
+  "machines start with the images of Talos and Kubernetes unpacked, read-only from one copy on this machine: they pull only what else they run",
   "CoreDNS is 1.15.0 under the tag v1.12.4, the version that Kubernetes 1.34 asks for",
   "the kubelet's eviction thresholds are absolute sizes, because all nodes share one disk",
   "the GitOps repository is on the lab's own Git server unless the spec names another",
