@@ -11,6 +11,7 @@ import { machineConfig, type MachineLab, openMachineLab } from "./machine/lab.ts
 const NAME = "t-machine-images";
 const SNAPSHOT = "io.containerd.snapshotter.v1.overlayfs/snapshots/1/fs";
 const PROGRAM = `/var/lib/containerd/${SNAPSHOT}/program`;
+const LOOK = `read line < ${PROGRAM}; echo "$line"`;
 
 // Machines share the unpacked files of their images: nothing that one writes may reach the others, or the next castle.
 describe.skipIf(!canRunLab)("images that machines share", () => {
@@ -60,7 +61,7 @@ describe.skipIf(!canRunLab)("images that machines share", () => {
     // Its records are its own.
     const meta = "/var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db";
     expect((await inside(211, `echo mine > ${meta}`)).exitCode).toBe(0);
-    expect((await inside(212, `read line < ${PROGRAM}; echo "$line"`)).said).toBe("as unpacked");
+    expect((await inside(212, LOOK)).said).toBe("as unpacked");
     expect((await inside(212, `read line < ${meta}; echo "$line"`)).said).toBe("names");
     expect(await readFile(join(images, SNAPSHOT, "program"), "utf8")).toBe("as unpacked");
     expect(await readFile(join(images, "io.containerd.metadata.v1.bolt/meta.db"), "utf8")).toBe("names");
@@ -69,11 +70,10 @@ describe.skipIf(!canRunLab)("images that machines share", () => {
   test("a machine finds them again after a power-off, and after its disk was wiped", async () => {
     await machines.powerOff(211);
     await machines.start(machineConfig(211));
-    const look = async () => (await inside(211, `read line < ${PROGRAM}; echo "$line"`)).said;
-    expect(await look()).toBe("as unpacked");
+    expect((await inside(211, LOOK)).said).toBe("as unpacked");
     await machines.powerOff(211);
     await machines.wipe(211);
     await machines.start(machineConfig(211));
-    expect(await look()).toBe("as unpacked");
+    expect((await inside(211, LOOK)).said).toBe("as unpacked");
   });
 });
