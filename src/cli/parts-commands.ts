@@ -164,7 +164,7 @@ function partsAnswer(
   const counted = missing.length === 1 ? "1 part is" : `${missing.length} parts are`;
   const verdict =
     missing.length === 0
-      ? `All parts of ${listed(sets)} are in ${store.objects.root}`
+      ? `All parts for ${listed(sets)} are in ${store.objects.root}`
       : `${counted} missing or broken in ${store.objects.root}. Next: castle parts build`;
   return {
     kind: "Parts",

@@ -12,6 +12,7 @@ import { writeLayer } from "../../src/image/layer-writer.ts";
 import { RegistryClient } from "../../src/image/registry-client.ts";
 import { partsCatalogue } from "../../src/lab/parts/catalogue.ts";
 import type { Part } from "../../src/lab/parts/part.ts";
+import { allPartSets } from "../../src/lab/parts/part-sets.ts";
 import { pullParts } from "../../src/lab/parts/pull.ts";
 import { PartsStore } from "../../src/lab/parts/store.ts";
 import { poll } from "../../src/support/poll.ts";
@@ -120,7 +121,7 @@ describe.skipIf(program === undefined)("a real registry", () => {
   });
 
   it("serves the programs that castle and the lab run", async () => {
-    const names = ["talosctl", "kubectl", "etcdctl", "registry", "coredns"];
+    const names = ["talosctl", "kubectl", "etcdctl", "registry", "coredns", "pebble"];
     const catalogue = partsCatalogue.filter(({ name }) => names.includes(name));
     const version = (name: string) => catalogue.find((part) => part.name === name)?.version ?? "";
     const images = [
@@ -129,6 +130,7 @@ describe.skipIf(program === undefined)("a real registry", () => {
       { repository: "etcd-development/etcd", tag: version("etcdctl"), path: "usr/local/bin/etcdctl" },
       { repository: "library/registry", tag: version("registry").slice(1), path: "bin/registry" },
       { repository: "coredns/coredns", tag: version("coredns").slice(1), path: "coredns" },
+      { repository: "letsencrypt/pebble", tag: version("pebble").slice(1), path: "app" },
     ];
     for (const { repository, tag, path } of images) {
       await pushImage(client, await layout(`official-${path}`, "gzip", path), { repository, tag });
@@ -137,12 +139,14 @@ describe.skipIf(program === undefined)("a real registry", () => {
     const hosts = ["ghcr.io", "registry.k8s.io", "gcr.io", "docker.io"];
     const options = {
       report: () => undefined,
+      sets: allPartSets,
       mirrors: Object.fromEntries(hosts.map((host) => [host, endpoint])),
     };
     expect((await pullParts(parts, options)).sort()).toEqual(names.sort());
     for (const name of names) {
       const file = await parts.resolve(name);
-      expect(await readFile(file, "utf8")).toMatch(new RegExp(`^#!official-.*${name}\n$`));
+      const program = name === "pebble" ? "app" : name;
+      expect(await readFile(file, "utf8")).toMatch(new RegExp(`^#!official-.*${program}\n$`));
       expect((await stat(file)).mode & 0o777).toBe(0o755);
     }
     expect(await parts.status()).toEqual(

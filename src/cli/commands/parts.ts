@@ -92,7 +92,7 @@ const pullCommand = buildCommand({
   docs: {
     brief: "Take the official images instead of building them",
     fullDescription:
-      "For machines that reach the official registries: what the nodes run, Talos' own image as the nodes' root file system, and talosctl, kubectl, etcdctl, the registry and CoreDNS out of theirs. Parts without an official image (runc, the Terraform provider, pebble, castle's own) are left to castle parts build.",
+      "For machines that reach the official registries: what the nodes run, Talos' own image as the nodes' root file system, and talosctl, kubectl, etcdctl, the registry, CoreDNS and pebble out of theirs. Parts without an official image (runc, the Terraform provider, castle's own) are left to castle parts build.",
   },
   parameters: { flags: partsFlags, aliases },
   async func(this: Context, { output, ...choice }: PartsFlags) {

@@ -11,7 +11,7 @@ export interface OfficialImage {
 
 /**
  * Programs that the lab or castle itself runs on this machine, by the names of their parts. Of runc, the Terraform
- * provider, pebble and castle's own programs there is no official image: they are always built.
+ * provider and castle's own programs there is no official image: they are always built.
  */
 const programs: Readonly<
   Record<string, (version: string) => Omit<OfficialImage, "program"> & { program: string }>
@@ -30,6 +30,12 @@ const programs: Readonly<
     repository: "library/registry",
     tag: version.slice(1),
     program: "bin/registry",
+  }),
+  pebble: (version) => ({
+    host: "ghcr.io",
+    repository: "letsencrypt/pebble",
+    tag: version.slice(1),
+    program: "app",
   }),
   coredns: (version) => ({
     host: "docker.io",
