@@ -57,6 +57,16 @@ describe("summarize", () => {
     expect(summarize(plan(machine("cp-1", { actions, after }))).refusal).toContain(words);
   });
 
+  it("names what forces a replacement, not all that is unknown of the new machine", () => {
+    const change = {
+      actions: ["delete", "create"],
+      after: { name: "cp-1", vm_id: 100, node_name: "pve2" },
+      after_unknown: { id: true, mac_addresses: true },
+      replace_paths: [["node_name"]],
+    };
+    expect(summarize(plan(machine("cp-1", change))).refusal).toContain("replace cp-1 (node_name):");
+  });
+
   it("lets a worker go", () => {
     const summary = summarize(plan(machine("worker-1", { actions: ["delete"], after: null }, "worker")));
     expect(summary.refusal).toBeUndefined();

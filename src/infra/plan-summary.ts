@@ -28,7 +28,7 @@ const PlanDocument = z.object({
 export interface ResourceChange {
   readonly address: string;
   readonly title: string;
-  /** Names of the provider's attributes that differ, sorted; of a creation none. */
+  /** Names of the provider's attributes that differ, of a replacement those that force it; sorted; of a creation none. */
   readonly attributes: readonly string[];
   /** The machine has to be stopped and started for it. */
   readonly restarts: boolean;
@@ -131,7 +131,11 @@ function resourceChange(address: string, change: Change): ResourceChange {
   };
 }
 
-function changedAttributes({ before, after, after_unknown: unknown }: Change): readonly string[] {
+function changedAttributes(change: Change): readonly string[] {
+  const { before, after, after_unknown: unknown } = change;
+  // A new machine's values are all unknown before it is there: only what forces it tells anything.
+  const forcing = (change.replace_paths ?? []).map(([attribute]) => String(attribute));
+  if (actionOf(change.actions) === "replace" && forcing.length > 0) return [...new Set(forcing)].sort();
   if (!before || !after) return [];
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
   const known = [...keys].filter((key) => !isDeepStrictEqual(before[key] ?? null, after[key] ?? null));

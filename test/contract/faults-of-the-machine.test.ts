@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { census } from "../../src/lab/machine/census.ts";
 import { FaultFolder, SYSTEM_PATH } from "../fixtures/fault-folder.ts";
 import { canRunLab } from "../fixtures/parts.ts";
 
@@ -76,6 +77,20 @@ mount -o remount,nr_inodes=1m "$0" && "$@" && "$0"/store/objects/*/greeter 2>&1`
     expect(rest.slice(0, -2)).toEqual(["staging"]);
     expect(JSON.parse(rest.at(-2) ?? "")).toEqual({ code: "", states: ["whole"] });
     expect(rest.at(-1)).toBe("hello");
+  });
+
+  test("no free disk for the lab", async () => {
+    const labs = join(folder, "labs");
+    await mkdir(labs);
+    const script = 'mount -t tmpfs -o size=64m none "$0" && exec "$@"';
+    const before = ["unshare", "--mount", "sh", "-c", script, labs];
+    expect(await here.told(["up"], { before })).toMatchObject({
+      exit: 1,
+      code: "lab/disk-full",
+      message: expect.stringContaining(labs),
+      hint: expect.stringContaining("CASTLE_LABS"),
+    });
+    expect(await census({ labs: { name: "t-lacking" }, states: labs })).toEqual([]);
   });
 
   test("no free disk for the parts", async () => {

@@ -118,8 +118,9 @@ describe.skipIf(!canRunLab)("a castle and its faults", () => {
     expect(exitCode).toBe(3);
     expect(stdout).toContain(`replace ${name}`);
     expect(await fault(1, "up")).toMatchObject({
-      code: "lifecycle/refused-plan",
-      message: expect.stringContaining(`replace ${name}`),
+      code: "infra/plan-refused",
+      message: expect.stringContaining(`replace ${name} (node_name)`),
+      hint: expect.stringContaining("castle"),
     });
     expect(await bootsOf(castle, nodes)).toEqual(boots);
     await spec(["pve1", "pve2"]);

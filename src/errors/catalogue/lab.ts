@@ -6,6 +6,7 @@ export const labErrors = {
   "lab/none": { exit: 2, meaning: "The spec describes a castle on a rack, which has no lab." },
   "lab/refused": { exit: 1, meaning: "The lab's daemon could not do what it was asked." },
   "lab/start-failed": { exit: 1, meaning: "The lab's daemon did not come up." },
+  "lab/disk-full": { exit: 1, meaning: "There is not enough free disk for a lab." },
   "lab/unknown-machine": { exit: 2, meaning: "The lab has no machine of that name." },
   "lab/settings-broken": { exit: 1, meaning: "The settings file of a lab is damaged." },
   "lab/other-network": { exit: 2, meaning: "A lab of that name exists with another network." },

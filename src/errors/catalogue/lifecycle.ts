@@ -7,7 +7,6 @@ export const lifecycleErrors = {
     exit: 1,
     meaning: "A node belongs to another castle, or keeps an old castle's disk.",
   },
-  "lifecycle/refused-plan": { exit: 1, meaning: "The plan would destroy or recreate a control plane." },
   "lifecycle/address-taken": {
     exit: 1,
     meaning: "Something already answers on an address that the castle needs.",

@@ -10,6 +10,7 @@ import type { LabFolders } from "../folders.ts";
 import { type LabControl, labControl } from "./control-client.ts";
 import { readDescriptor } from "./descriptor-file.ts";
 import { readFailure } from "./failure-file.ts";
+import { requireRoom } from "./room.ts";
 import { type LabSettings, readSettings, writeSettings } from "./settings.ts";
 
 export interface RunningLab {
@@ -42,13 +43,14 @@ export async function findLab(folders: LabFolders): Promise<RunningLab | undefin
 /**
  * Brings the lab up: finds it running, or starts its daemon, which picks up what it finds and starts again the machines
  * that were on.
- * @throws CastleError lab/start-failed with the daemon's last words, lab/other-network
+ * @throws CastleError lab/start-failed with the daemon's last words, lab/other-network, lab/disk-full
  */
 export async function ensureLab({ folders, settings, command, signal }: LaunchOptions): Promise<RunningLab> {
   const kept = await readSettings(folders);
   refuseOtherNetwork(folders, settings, kept);
   const running = (await findLab(folders)) ?? (await joinStarting(folders, signal));
   if (running !== undefined) return running;
+  await requireRoom(folders, kept === undefined ? "fresh" : "kept");
   await writeSettings(
     folders,
     kept === undefined ? settings : { ...settings, token: kept.token, port: kept.port },
