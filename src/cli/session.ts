@@ -11,6 +11,7 @@ import type { Ground } from "../lifecycle/ground/ground.ts";
 import { labGround } from "../lifecycle/ground/lab.ts";
 import { rackGround } from "../lifecycle/ground/rack.ts";
 import { withLock } from "../lifecycle/lock.ts";
+import type { SecretStore } from "../secrets/store.ts";
 import type { Castle } from "../spec/castle.ts";
 import type { StatusSources } from "../lifecycle/status.ts";
 import { Secret } from "../support/secret.ts";
@@ -52,7 +53,8 @@ export async function changeCastle<T>(
       report(event);
     };
     try {
-      const run = await openRun(context, spec, home, both);
+      const raising = overwrite !== undefined;
+      const run = await openRun(context, { spec, home, report: both, raising });
       const platform =
         overwrite === undefined || castle.gitops === undefined
           ? undefined
@@ -91,6 +93,7 @@ interface RunParts {
   readonly home: CastleHome;
   readonly ground: Ground;
   readonly programs: CastleRun["programs"];
+  readonly store: SecretStore;
   readonly report: Report;
 }
 
@@ -98,7 +101,6 @@ function runOf(context: Context, { spec, ...parts }: RunParts): CastleRun {
   return {
     castle: spec.castle,
     ...parts,
-    store: secretStore(context, spec, parts.report),
     patience: PATIENCE,
     now: context.now,
     signal: context.signal,
@@ -108,12 +110,13 @@ function runOf(context: Context, { spec, ...parts }: RunParts): CastleRun {
 /** A run on a ground that stands; nothing is started for it. */
 async function standingRun(
   context: Context,
-  { spec, home, ground, report }: Omit<RunParts, "programs">,
+  { spec, home, ground, report }: Omit<RunParts, "programs" | "store">,
 ): Promise<CastleRun> {
   const parts = openParts(context);
   const config = ground.kind === "lab" ? { terraformConfig: await terraformConfig(home, parts) } : {};
   const programs = await findPrograms(context, spec.castle, parts);
-  return runOf(context, { spec, home, ground: { ...ground, ...config }, programs, report });
+  const store = secretStore(context, spec, report);
+  return runOf(context, { spec, home, ground: { ...ground, ...config }, programs, store, report });
 }
 
 async function findPrograms(
@@ -128,16 +131,20 @@ async function findPrograms(
   return { terraform, talosctl };
 }
 
-async function openRun(
-  context: Context,
-  spec: SpecFile,
-  home: CastleHome,
-  report: Report,
-): Promise<CastleRun> {
+interface Opening extends Pick<RunParts, "spec" | "home" | "report"> {
+  /** Only what raises a castle cannot do without its secrets. */
+  readonly raising: boolean;
+}
+
+async function openRun(context: Context, { spec, home, report, raising }: Opening): Promise<CastleRun> {
   const { castle } = spec;
   const parts = openParts(context);
-  // Before the ground: where a program is missing, no lab is started.
-  const programs = await findPrograms(context, castle, parts);
+  const store = secretStore(context, spec, report);
+  // Before the ground: where a program is missing or the store refuses, no lab is started.
+  const [programs] = await Promise.all([
+    findPrograms(context, castle, parts),
+    raising ? store.get("talos-secrets") : undefined,
+  ]);
   // Terraform fetches its provider while the lab comes up. A lab that is coming up is waited for, whatever fails.
   const [ground, provider] = await Promise.allSettled([
     openGround(context, castle, { parts, home, report }),
@@ -145,7 +152,7 @@ async function openRun(
   ]);
   if (ground.status === "rejected") throw ground.reason;
   if (provider.status === "rejected") throw provider.reason;
-  return runOf(context, { spec, home, ground: ground.value, programs, report });
+  return runOf(context, { spec, home, ground: ground.value, programs, store, report });
 }
 
 /** On a rack there is nothing to wait for meanwhile. */

@@ -9,13 +9,11 @@ export interface ClusterSecret {
   readonly created: string;
 }
 
-const listShape = z.object({
-  items: z.array(
-    z.object({
-      metadata: z.object({ namespace: z.string(), name: z.string(), creationTimestamp: z.string() }),
-    }),
-  ),
+const itemShape = z.object({
+  metadata: z.object({ namespace: z.string(), name: z.string(), creationTimestamp: z.string() }),
 });
+/** A list of nothing is null. */
+const listShape = z.object({ items: z.array(itemShape).nullable() });
 
 const SELECTOR = "app.kubernetes.io/managed-by=castle";
 /** Names without content: the values never leave the API server. */
@@ -37,7 +35,7 @@ export async function castleSecrets(
       message: `The Kubernetes API does not list Secrets: status ${status}`,
     });
   }
-  return list.items
+  return (list.items ?? [])
     .map(({ metadata: { namespace, name, creationTimestamp: created } }) => ({ namespace, name, created }))
     .sort((one, other) => `${one.namespace}/${one.name}`.localeCompare(`${other.namespace}/${other.name}`));
 }

@@ -54,6 +54,7 @@ describe.skipIf(!canRunLab)("certificates over a rebuild", () => {
 
   it("are kept when they are issued, and given back to a new cluster, which orders none", async () => {
     const first = await cluster("first");
+    expect(await castleSecrets(first.api)).toEqual([]);
     const host = { api: first.api, sites: [SITE], now: now() };
     expect(await restoreCertificates({ ...host, store: store(), directory })).toEqual([]);
     await controller("first", first);

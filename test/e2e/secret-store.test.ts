@@ -55,23 +55,24 @@ describe.skipIf(!canRunLab)("a castle with its secrets in Infisical", () => {
       message: expect.stringContaining("Invalid credentials"),
       hint: expect.stringContaining("INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET"),
     });
-    const machines = (await census({ labs: { name: castle.name }, states: castle.labs.states })).filter(
-      ({ kind }) => kind === "cgroup",
-    );
-    expect(machines).toEqual([]);
+    // Not even its lab was started.
+    expect(await census({ labs: { name: castle.name }, states: castle.labs.states })).toEqual([]);
   });
 
   it("rises although the store is away, says so at the end too, and keeps the secrets meanwhile", async () => {
     Object.assign(castle.env, infisical.credentials);
     await infisical.stop();
     const raised = await castle.ask(
-      raisedShape.extend({ warnings: z.array(z.object({ message: z.string(), hint: z.string() })) }),
+      raisedShape.extend({
+        warnings: z.array(z.object({ message: z.string(), hint: z.string().optional() })),
+      }),
       "up",
       "--install-tools",
     );
-    expect(raised.warnings).toEqual([
+    const away = raised.warnings.filter(({ message }) => message.includes("does not answer"));
+    expect(away).toEqual([
       {
-        message: expect.stringContaining(`Infisical at ${infisical.url} does not answer`),
+        message: expect.stringContaining(`Infisical at ${infisical.url}`),
         hint: expect.stringContaining("castle secrets sync"),
       },
     ]);

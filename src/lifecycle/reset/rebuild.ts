@@ -1,4 +1,5 @@
 import type { CastleRun } from "../castle-run.ts";
+import { keepCertificates } from "../certificates/before-down.ts";
 import { type Raised, up } from "../up.ts";
 import { reset } from "./reset.ts";
 
@@ -7,6 +8,9 @@ import { reset } from "./reset.ts";
  * it wipes what is not empty and goes on; a castle that has no credentials yet has nothing to wipe.
  */
 export async function rebuild(run: CastleRun): Promise<Raised> {
-  if ((await run.store.get("talosconfig")) !== undefined) await reset(run);
+  if ((await run.store.get("talosconfig")) !== undefined) {
+    await keepCertificates(run);
+    await reset(run);
+  }
   return up(run);
 }
