@@ -1,39 +1,22 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { blobFile, readLayoutImage } from "../../src/image/layout-image.ts";
 import { writeSiteImage } from "../../src/image/site-image.ts";
 import { writeNginxBase } from "../../src/lab/parts/nginx-base.ts";
-import { poll } from "../../src/support/poll.ts";
-import { run } from "../../src/support/run.ts";
 import { canRunLab } from "../fixtures/parts.ts";
-
-/** As a pod would: another user, a read-only root, a writable /tmp, and a network of its own with loopback. */
-const POD = `
-set -e
-ip link set lo up
-mount --bind "$1" "$1"
-mount -t proc proc "$1/proc"
-mount -t tmpfs tmpfs "$1/tmp"
-mount -t tmpfs tmpfs "$1/dev"
-mknod -m 666 "$1/dev/null" c 1 3
-ln -s /proc/self/fd/1 "$1/dev/stdout"
-# As runc does: the container's user owns its output.
-chown 101:101 /proc/self/fd/1
-mount -o remount,bind,ro "$1"
-exec chroot --userspec 101:101 "$1" /usr/sbin/nginx -e stderr -g "daemon off;"
-`;
+import { SitePod } from "./site-pod.ts";
 
 const FINGERPRINTED = "app.0123456789abcdef0123.css";
 
 describe.runIf(canRunLab)("a site's image", () => {
   let home: string;
-  let pod: ChildProcess;
-  const said = () => readFileSync(join(home, "output"), "utf8");
+  let pod: SitePod | undefined;
+  const said = () => pod?.said ?? "";
+  const get = async (path: string, header?: string) => {
+    if (pod === undefined) throw new Error("the pod did not start");
+    return pod.get(path, ...(header === undefined ? [] : ["-H", header]));
+  };
 
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), "castle-site-image-"));
@@ -53,65 +36,13 @@ describe.runIf(canRunLab)("a site's image", () => {
     });
     const layout = join(home, "site");
     await writeSiteImage({ base, pages, release: "blog-0123abcd", folder: layout });
-    const root = join(home, "root");
-    for (const name of ["proc", "dev"]) await mkdir(join(root, name), { recursive: true });
-    for (const { digest } of (await readLayoutImage(layout)).layers) {
-      await run("tar", ["-x", "-p", "--same-owner", "-f", blobFile(layout, digest), "-C", root]);
-    }
-    const namespaces = ["--mount", "--net", "--pid", "--fork"];
-    // A file: a socket, which a pipe of Node is, cannot be opened by its name.
-    const output = await open(join(home, "output"), "a");
-    pod = spawn("unshare", [...namespaces, "sh", "-c", POD, "sh", root], {
-      stdio: ["ignore", output.fd, output.fd],
-    });
-    await output.close();
-    const answer = await poll(
-      () => {
-        if (pod.exitCode !== null) throw new Error(`nginx ended with ${pod.exitCode}: ${said()}`);
-        return get("/healthz").catch(() => undefined);
-      },
-      { every: 50, within: 20_000, onTimeout: () => new Error(`nginx does not answer: ${said()}`) },
-    );
-    if (answer.status !== 200) throw new Error(`/healthz answers ${answer.status}: ${said()}`);
+    pod = await SitePod.start(layout);
   }, 120_000);
 
   afterAll(async () => {
-    if (pod?.exitCode === null) {
-      // Not unshare itself: nginx gave up root, and with it the wish to die with its parent.
-      const children = await readFile(`/proc/${pod.pid}/task/${pod.pid}/children`, "utf8");
-      for (const child of children.split(" ").filter((pid) => pid !== ""))
-        process.kill(Number(child), "SIGKILL");
-      await once(pod, "exit");
-    }
+    await pod?.stop();
     await rm(home, { recursive: true, force: true });
   });
-
-  interface Page {
-    readonly status: number;
-    readonly headers: Readonly<Record<string, string>>;
-    readonly body: string;
-  }
-
-  /** Asks from inside the pod's network. */
-  async function get(path: string, header?: string): Promise<Page> {
-    const asked = ["-s", "-i", "--max-time", "5", "--path-as-is"];
-    if (header !== undefined) asked.push("-H", header);
-    const { stdout } = await run("nsenter", [
-      `--net=/proc/${pod.pid}/ns/net`,
-      "curl",
-      ...asked,
-      `http://127.0.0.1:8080${path}`,
-    ]);
-    const [head = "", ...rest] = stdout.split("\r\n\r\n");
-    const [first = "", ...lines] = head.split("\r\n");
-    const headers = Object.fromEntries(
-      lines.map((line) => [
-        line.slice(0, line.indexOf(":")).toLowerCase(),
-        line.slice(line.indexOf(":") + 2),
-      ]),
-    );
-    return { status: Number(first.split(" ")[1]), headers, body: rest.join("\r\n\r\n") };
-  }
 
   it("serves pages that are asked for again and answered 304 while they are the same", async () => {
     const page = await get("/");

@@ -1,5 +1,5 @@
 import { copyFile, mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type ImageRuntime, writeImageLayout } from "../../image/image-layout.ts";
 import { writeLayer } from "../../image/layer-writer.ts";
 import { treeEntries } from "../../image/tree-entries.ts";
@@ -24,8 +24,9 @@ export async function writeNginxBase(options: NginxBaseOptions): Promise<void> {
   const { folder, configuration, downloads, architecture, signal } = options;
   const tree = join(folder, "tree");
   await unpackDebian(nginxBase, { folder: tree, downloads, signal });
-  for (const name of ["nginx.conf", "castle-headers.conf"]) {
-    await copyFile(join(configuration, name), join(tree, "etc/nginx", name));
+  await mkdir(join(tree, "etc/nginx/conf.d"), { recursive: true });
+  for (const path of ["nginx.conf", "castle-headers.conf", "conf.d/default.conf"]) {
+    await copyFile(join(configuration, basename(path)), join(tree, "etc/nginx", path));
   }
   await mkdir(join(tree, "srv/site"), { recursive: true });
   await mkdir(join(tree, "tmp"), { recursive: true });
@@ -40,6 +41,7 @@ export async function writeNginxBase(options: NginxBaseOptions): Promise<void> {
     // Its own default for the first errors is a file below /var, which cannot be written.
     entrypoint: ["/usr/sbin/nginx", "-e", "stderr", "-g", "daemon off;"],
     user: "101:101",
+    ports: [8080],
     stopSignal: "SIGQUIT",
   });
 }

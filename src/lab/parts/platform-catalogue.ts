@@ -75,6 +75,15 @@ const platform: readonly Part[] = [
     seconds: 10,
     source: { group: "acme", package: ".", ldflags: `-X main.version=${versions.acme}` },
   }),
+  goProgram({
+    name: "hugo",
+    version: versions.hugo,
+    purpose: "Builds the sites' pages",
+    set: "platform",
+    seconds: 150,
+    wanted: true,
+    source: { group: "hugo", package: "github.com/gohugoio/hugo" },
+  }),
   {
     name: "ca-certificates",
     version: "bookworm",

@@ -8,5 +8,7 @@ export const platformVersions = {
   alertmanager: "v0.31.0",
   nodeExporter: "v1.10.2",
   acme: "v1",
+  /** Newer ones want Go 1.27. */
+  hugo: "v0.165.0",
   exporter: "v1",
 } as const;

@@ -56,7 +56,7 @@ server {
   absolute_redirect off;
   error_page 404 /404.html;
 
-  # A cluster that knows the site's other pods says so here: peers.conf sets $castle_peers and a resolver.
+  # A cluster that knows the site's other pods says so here: peers.conf sets $castle_peers (HOST:PORT) and a resolver.
   set $castle_peers "";
   include /etc/nginx/peers/*.conf;
 
@@ -99,7 +99,7 @@ server {
       return 307 $castle_path?again=$castle_again;
     }
     # The neighbour's own headers say whose file it is and how long it lives.
-    proxy_pass http://$castle_peers:${port}$request_uri;
+    proxy_pass http://$castle_peers$request_uri;
     proxy_set_header Host $host;
     proxy_set_header Castle-Asked 1;
     proxy_pass_request_body off;
