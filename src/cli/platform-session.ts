@@ -4,6 +4,7 @@ import type { PartsStore } from "../lab/parts/store.ts";
 import type { PlatformMaterials } from "../lifecycle/fortify/materials.ts";
 import type { LabPlatformParts } from "../lifecycle/ground/lab-platform.ts";
 import type { Castle } from "../spec/castle.ts";
+import { Secret } from "../support/secret.ts";
 import type { Context } from "./context.ts";
 import { openParts } from "./parts-session.ts";
 import { places } from "./places.ts";
@@ -14,6 +15,7 @@ const MANIFESTS = ["flux-manifests", "metallb-manifests", "traefik-crds"] as con
 /** What a platform is made from on this machine. @throws CastleError parts/missing */
 export async function platformMaterials(context: Context, overwrite: boolean): Promise<PlatformMaterials> {
   const parts = openParts(context);
+  const webhook = context.env["CASTLE_MONITORING_WEBHOOK"];
   return {
     manifests: await manifestFolders(parts),
     placeholder: {
@@ -21,6 +23,7 @@ export async function platformMaterials(context: Context, overwrite: boolean): P
       pages: join(places(context).installation, "parts", "placeholder"),
     },
     environment: context.env,
+    webhook: webhook === undefined || webhook === "" ? undefined : new Secret(webhook),
     overwrite,
   };
 }

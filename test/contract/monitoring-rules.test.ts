@@ -114,17 +114,20 @@ describe.skipIf(found === undefined)("the alerts", () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it("are rules and a configuration that Prometheus takes", async () => {
-    await run(promtool, ["check", "config", "--syntax-only", join(folder, "prometheus.yml")]);
-    await run(promtool, ["check", "rules", "--lint=all", "--lint-fatal", join(folder, "rules.yml")]);
+    const config = await run(promtool, ["check", "config", "--syntax-only", join(folder, "prometheus.yml")]);
+    expect(config.stdout).toContain("is valid prometheus config file syntax");
+    const checked = await run(promtool, [
+      "check",
+      "rules",
+      "--lint=all",
+      "--lint-fatal",
+      join(folder, "rules.yml"),
+    ]);
+    expect(checked.stdout).toContain("SUCCESS");
   });
 
   it.each(Object.entries(faults))("fire as they should when: %s", async (_what, { series, fires }) => {
     const file = join(folder, "test.yml");
-    const firing = (at: string, names: readonly string[]) => ({
-      expr: 'count by (alertname) (ALERTS{alertstate="firing"})',
-      eval_time: at,
-      exp_samples: names.map((name) => ({ labels: `{alertname="${name}"}`, value: 1 })),
-    });
     const test = {
       rule_files: ["rules.yml"],
       evaluation_interval: "15s",
@@ -139,7 +142,7 @@ describe.skipIf(found === undefined)("the alerts", () => {
       ],
     };
     await writeFile(file, stringify(test));
-    await run(promtool, ["test", "rules", file]);
+    expect((await run(promtool, ["test", "rules", file])).stdout).toContain("SUCCESS");
   });
 
   it("are all among those that a fault was made for", () => {
@@ -149,3 +152,12 @@ describe.skipIf(found === undefined)("the alerts", () => {
     expect(names.filter((name) => !fired.has(name ?? ""))).toEqual([]);
   });
 });
+
+/** What promtool is to find at that time. */
+function firing(at: string, names: readonly string[]) {
+  return {
+    expr: 'count by (alertname) (ALERTS{alertstate="firing"})',
+    eval_time: at,
+    exp_samples: names.map((name) => ({ labels: `{alertname="${name}"}`, value: 1 })),
+  };
+}

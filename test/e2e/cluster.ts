@@ -66,37 +66,43 @@ const membersShape = z.object({
   members: z.array(z.object({ name: z.string(), isLearner: z.boolean().optional() })),
 });
 
-/**
- * Asks etcd with the real etcdctl from inside the LAN, with the certificate that etcd's first node keeps for itself.
- */
 export async function etcdctl(castle: CastleCommand, controlPlanes: readonly Node[]) {
-  const [first] = controlPlanes;
-  if (first === undefined) throw new Error("no control planes");
-  const { init_process_pid: pid } = await initOf(castle, first.vmid);
-  const certificates = `/proc/${pid}/root/system/secrets/etcd`;
-  const program = await part("etcdctl");
-  const ask = async (...args: readonly string[]): Promise<unknown> => {
-    const inLan = [`--net=/run/netns/${lanNamespace(castle.name)}`, "--", program];
-    const endpoints = controlPlanes.map(({ address }) => `https://${address}:2379`).join(",");
-    const trust = [
-      `--cacert=${certificates}/ca.crt`,
-      `--cert=${certificates}/admin.crt`,
-      `--key=${certificates}/admin.key`,
-    ];
-    const { stdout } = await run("nsenter", [
-      ...inLan,
-      `--endpoints=${endpoints}`,
-      ...trust,
-      ...args,
-      "-w",
-      "json",
-    ]);
-    return JSON.parse(stdout);
-  };
+  const ask = (...args: readonly string[]) => askEtcd(castle, controlPlanes, args);
   return {
     health: healthShape.parse(await ask("endpoint", "health")),
     members: membersShape.parse(await ask("member", "list")).members,
   };
+}
+
+/**
+ * Asks etcd with the real etcdctl from inside the LAN, with the certificate that etcd's first node keeps for itself.
+ * @returns what etcdctl answered in JSON
+ */
+export async function askEtcd(
+  castle: CastleCommand,
+  controlPlanes: readonly Node[],
+  args: readonly string[],
+): Promise<unknown> {
+  const [first] = controlPlanes;
+  if (first === undefined) throw new Error("no control planes");
+  const { init_process_pid: pid } = await initOf(castle, first.vmid);
+  const certificates = `/proc/${pid}/root/system/secrets/etcd`;
+  const inLan = [`--net=/run/netns/${lanNamespace(castle.name)}`, "--", await part("etcdctl")];
+  const endpoints = controlPlanes.map(({ address }) => `https://${address}:2379`).join(",");
+  const trust = [
+    `--cacert=${certificates}/ca.crt`,
+    `--cert=${certificates}/admin.crt`,
+    `--key=${certificates}/admin.key`,
+  ];
+  const { stdout } = await run("nsenter", [
+    ...inLan,
+    `--endpoints=${endpoints}`,
+    ...trust,
+    ...args,
+    "-w",
+    "json",
+  ]);
+  return JSON.parse(stdout);
 }
 
 /** Asks the cluster's own name server, by its service address, from inside a node's network namespace. */

@@ -19,6 +19,10 @@ export const platformErrors = {
     meaning: "A site's host does not lead to the castle's ingress.",
   },
   "platform/page-failed": { exit: 4, meaning: "A site was not served over HTTPS as it should be." },
+  "platform/webhook-unknown": {
+    exit: 2,
+    meaning: "The spec leaves the address for alerts to the secret store, which has none.",
+  },
   "platform/not-installed": {
     exit: 1,
     meaning: "The castle has no platform: its spec has no gitops, or it is not up.",

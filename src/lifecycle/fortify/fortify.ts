@@ -1,5 +1,6 @@
 import { KubernetesApi } from "../../kubernetes/api.ts";
 import { runStep } from "../../journal/step.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
 import type { Secret } from "../../support/secret.ts";
 import type { CastleRun } from "../castle-run.ts";
 import type { PlatformGround } from "../ground/ground.ts";
@@ -15,6 +16,7 @@ import { pushPlaceholder } from "./placeholder.ts";
 import { type Publication, openRepository, publishPlatform } from "./publication.ts";
 import { fluxSecrets } from "./secrets.ts";
 import { applied, fetched, FluxView } from "./synchronised.ts";
+import { webhookObjects } from "./webhook.ts";
 import { onYoungApi } from "./young-api.ts";
 
 /** What can be done before there is a cluster: the manifests lie in Git, the images in the registry. */
@@ -23,6 +25,8 @@ export interface Prepared {
   readonly access: GitAccess;
   readonly blueprint: Blueprint;
   readonly publication: Publication;
+  /** castle's own objects for the monitoring. */
+  readonly webhook: readonly KubernetesObject[];
 }
 
 /** Renders the platform and publishes it to the repository; nothing in the cluster is touched. */
@@ -31,6 +35,7 @@ export async function prepareFortress(run: CastleRun, materials: PlatformMateria
   let prepared: Prepared | undefined;
   const step = { id: "gitops", title: "Platform in the GitOps repository" };
   await runStep(report, step, async () => {
+    const webhook = await webhookObjects(run, materials.webhook);
     const ground = await run.ground.platform();
     const access = await gitAccess(run, ground);
     const { registry } = ground;
@@ -41,7 +46,7 @@ export async function prepareFortress(run: CastleRun, materials: PlatformMateria
       pushed,
     ]);
     const publication = await publishPlatform(run, repository, blueprint, materials.overwrite);
-    prepared = { ground, access, blueprint, publication };
+    prepared = { ground, access, blueprint, publication, webhook };
     const { commit = "" } = publication;
     return { detail: `${publication.pushed ? "pushed" : "unchanged"} ${commit.slice(0, 8)}` };
   });
@@ -76,7 +81,7 @@ export async function fortify(
     const certificates = await certificatesBack(run, api, ground);
     let installed = 0;
     await runStep(report, { id: "flux", title: "Flux" }, async () => {
-      const secrets = await fluxSecrets(run, prepared.access);
+      const secrets = [...(await fluxSecrets(run, prepared.access)), ...prepared.webhook];
       installed = await ensureFlux(run, api, { flux: blueprint.flux, secrets });
       return { detail: installed === 0 ? "stands" : `${installed} objects installed` };
     });

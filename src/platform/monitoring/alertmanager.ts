@@ -51,7 +51,8 @@ export function webhookSecret(url: string): Manifest {
       namespace,
       labels: { ...labels(COMPONENT, NAME), "app.kubernetes.io/managed-by": "castle" },
     },
-    stringData: { [WEBHOOK_KEY]: url },
+    data: { [WEBHOOK_KEY]: Buffer.from(url).toString("base64") },
+    type: "Opaque",
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Castle } from "../../spec/castle.ts";
 import type { Component, ComponentName } from "../component.ts";
 import { labels } from "../labels.ts";
+import type { Manifest } from "../manifest.ts";
 import { podSecurity } from "../pod.ts";
 import type { PlatformImages } from "../surroundings.ts";
 import { alertmanager } from "./alertmanager.ts";
@@ -24,22 +25,24 @@ export function monitoring(
     name: COMPONENT,
     dependsOn: before,
     files: {
-      "namespace.yaml": [
-        {
-          apiVersion: "v1",
-          kind: "Namespace",
-          metadata: {
-            name: namespace,
-            labels: { ...labels(COMPONENT, COMPONENT), ...podSecurity("restricted") },
-          },
-        },
-      ],
+      "namespace.yaml": [monitoringNamespace()],
       "prometheus.yaml": prometheus(castle, images.prometheus),
       "alertmanager.yaml": alertmanager(castle, images.alertmanager),
       "talos-access.yaml": talosAccess(),
       "exporter.yaml": exporter(castle, images.exporter),
       "node-exporter.yaml": nodeExporter(images.nodeExporter),
       ...(hasGrafana(castle) ? { "grafana.yaml": grafana(images.grafana) } : {}),
+    },
+  };
+}
+
+export function monitoringNamespace(): Manifest {
+  return {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: {
+      name: namespace,
+      labels: { ...labels(COMPONENT, COMPONENT), ...podSecurity("restricted") },
     },
   };
 }
