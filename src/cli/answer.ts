@@ -1,15 +1,8 @@
-import { CastleError } from "../errors/castle-error.ts";
 import type { ExitCode } from "../errors/exit-code.ts";
 import type { Report } from "../journal/step.ts";
-import { FREE_DISK, isDiskFull } from "../support/disk-full.ts";
 import type { Context } from "./context.ts";
-import type { API_VERSION, DocumentData, DocumentKind } from "./documents.ts";
+import type { DocumentData, DocumentKind } from "./documents.ts";
 import type { OutputFormat } from "./flags.ts";
-import { liveProgress } from "./progress/live.ts";
-import { plainProgress } from "./progress/plain.ts";
-
-/** Written out, because documents.ts loads zod, which `castle --help` has no time for. */
-const apiVersion: typeof API_VERSION = "castle.dev/v1alpha1";
 
 /** What a command has to say: a JSON document of that kind, or text for people. */
 export type Answer = { readonly [K in DocumentKind]: AnswerOf<K> }[DocumentKind] | Passed;
@@ -36,63 +29,7 @@ export async function answer(
   output: OutputFormat,
   work: (report: Report) => Promise<Answer>,
 ): Promise<void> {
-  const { stdout, stderr } = context.process;
-  const live =
-    context.interactive && output === "text" ? liveProgress(stderr, { color: context.color }) : undefined;
-  const report = live?.report ?? plainProgress(stderr);
-  try {
-    const said = await work(report);
-    live?.stop();
-    if (said.kind === "Passed") return;
-    const { kind, data, text, exit } = said;
-    if (output === "json") print(context, kind, data);
-    else if (text !== "") stdout.write(text.endsWith("\n") ? text : `${text}\n`);
-    context.process.exitCode = exit ?? 0;
-  } catch (thrown) {
-    live?.stop();
-    const error = asCastleError(thrown, context.signal);
-    if (output === "json") {
-      print(context, "Error", {
-        code: error.code,
-        message: error.message,
-        ...(error.hint === undefined ? {} : { hint: error.hint }),
-        details: error.details,
-      });
-    } else {
-      stderr.write(errorText(error, context.env["CASTLE_DEBUG"] !== undefined));
-    }
-    context.process.exitCode = error.exitCode;
-  }
-}
-
-function print<K extends DocumentKind>(context: Context, kind: K, data: DocumentData<K>): void {
-  context.process.stdout.write(`${JSON.stringify({ apiVersion, kind, ...data }, undefined, 2)}\n`);
-}
-
-function asCastleError(thrown: unknown, signal: AbortSignal): CastleError {
-  if (signal.aborted) {
-    return new CastleError("command/interrupted", {
-      message: "Interrupted; nothing is lost",
-      hint: "run the same command again to go on",
-      cause: thrown,
-    });
-  }
-  if (thrown instanceof CastleError) return thrown;
-  const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-  if (isDiskFull(thrown)) {
-    return new CastleError("command/disk-full", { message, hint: FREE_DISK, cause: thrown });
-  }
-  return new CastleError("command/unexpected", {
-    message,
-    hint: "this is a fault of castle itself; CASTLE_DEBUG=1 shows where",
-    cause: thrown,
-  });
-}
-
-function errorText(error: CastleError, debug: boolean): string {
-  const hint = error.hint === undefined ? "" : `  → ${error.hint}\n`;
-  const stack = debug
-    ? `${error.stack ?? ""}\n${error.cause instanceof Error ? (error.cause.stack ?? "") : ""}\n`
-    : "";
-  return `✗ ${error.message} [${error.code}]\n${hint}${stack}`;
+  // Every command's file names this one: `castle --help` loads them all, and has no time for errors and progress.
+  const { say } = await import("./saying.ts");
+  await say(context, output, work);
 }

@@ -5,7 +5,7 @@ import { app } from "./app.ts";
 import { type ColorChoice, chooseColor } from "./color.ts";
 import type { CastleProcess, Context } from "./context.ts";
 import { withEnvironmentFlags } from "./environment-flags.ts";
-import { SHOW_CURSOR } from "./progress/live.ts";
+import { SHOW_CURSOR } from "./progress/cursor.ts";
 
 const USAGE = 2;
 const INTERRUPTED = 130;

@@ -1,7 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import { answer } from "../answer.ts";
 import type { Context } from "../context.ts";
-import { refuseEndlessJson } from "../endless.ts";
 import { type FileFlags, type OutputFlags, aliases, fileFlag, outputFlag, wholeNumber } from "../flags.ts";
 
 interface Flags extends FileFlags, OutputFlags {
@@ -37,7 +36,7 @@ export const eventsCommand = buildCommand({
   },
   async func(this: Context, { file, output, follow, tail }: Flags) {
     await answer(this, output, async () => {
-      if (follow) refuseEndlessJson(output);
+      if (follow) (await import("../endless.ts")).refuseEndlessJson(output);
       const { castleEvents } = await import("../events-command.ts");
       return castleEvents(this, { file, follow, tail });
     });

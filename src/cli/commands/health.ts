@@ -1,7 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import { answer } from "../answer.ts";
 import type { Context } from "../context.ts";
-import { refuseEndlessJson } from "../endless.ts";
 import { type FileFlags, type OutputFlags, aliases, fileFlag, outputFlag } from "../flags.ts";
 
 interface Flags extends FileFlags, OutputFlags {
@@ -29,7 +28,7 @@ export const healthCommand = buildCommand({
   },
   async func(this: Context, { file, output, watch }: Flags) {
     await answer(this, output, async () => {
-      if (watch) refuseEndlessJson(output);
+      if (watch) (await import("../endless.ts")).refuseEndlessJson(output);
       const { castleHealth, watchHealth } = await import("../health-command.ts");
       return watch ? watchHealth(this, file) : castleHealth(this, file);
     });

@@ -1,5 +1,6 @@
 import type { Report, StepEvent } from "../../journal/step.ts";
 import type { Output } from "../context.ts";
+import { SHOW_CURSOR } from "./cursor.ts";
 import { elapsed } from "./elapsed.ts";
 import { type Paint, paints } from "./paint.ts";
 import { cutToWidth } from "./width.ts";
@@ -8,7 +9,6 @@ const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "
 const BAR = 20;
 /** Milliseconds between two pictures. */
 const TICK = 100;
-export const SHOW_CURSOR = "\u001B[?25h";
 const HIDE_CURSOR = "\u001B[?25l";
 
 interface Running {

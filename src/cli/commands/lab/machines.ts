@@ -2,7 +2,6 @@ import { buildCommand, buildRouteMap } from "@stricli/core";
 import { answer } from "../../answer.ts";
 import type { Context } from "../../context.ts";
 import { type FileFlags, type OutputFlags, aliases, fileFlag, outputFlag } from "../../flags.ts";
-import { refuseEndlessJson } from "../../endless.ts";
 
 const node = { parse: String, brief: "A machine's name or VM id", placeholder: "NODE" } as const;
 const nodeParameter = { kind: "tuple", parameters: [node] } as const;
@@ -32,7 +31,7 @@ export const labLogsCommand = buildCommand({
   },
   async func(this: Context, { file, output, follow }: LogFlags, name: string) {
     await answer(this, output, async () => {
-      if (follow) refuseEndlessJson(output);
+      if (follow) (await import("../../endless.ts")).refuseEndlessJson(output);
       const { labLogs } = await import("../../lab-inside.ts");
       return labLogs(this, { file, node: name, follow });
     });

@@ -1,0 +1,2 @@
+/** Terminals' word for: show the cursor again. */
+export const SHOW_CURSOR = "\u001B[?25h";
