@@ -1,6 +1,7 @@
 import { buildApplication, buildRouteMap } from "@stricli/core";
 import { kubeconfigCommand, talosconfigCommand } from "./commands/access.ts";
 import { certsCommand } from "./commands/certs.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { healthCommand } from "./commands/health.ts";
@@ -35,6 +36,7 @@ const root = buildRouteMap<string, Context>({
     rebuild: rebuildCommand,
     status: statusCommand,
     health: healthCommand,
+    doctor: doctorCommand,
     events: eventsCommand,
     login: loginCommand,
     secrets: secretsRoutes,

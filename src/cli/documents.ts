@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { doctorDocuments } from "./documents/doctor.ts";
 
 /*
  * Every document that `-o json` prints: its kind and the shape of its fields beside apiVersion and kind. Commands are
@@ -54,14 +55,8 @@ const nodeStatus = z.object({
   kubeletVersion: z.string().optional(),
 });
 
-const finding = z.object({
-  severity: z.enum(["critical", "warning"]),
-  object: z.string().meta({ description: "What it is about, for example a node" }),
-  message: z.string(),
-  fix: z.string().optional().meta({ description: "The next command, or the change to make" }),
-});
-
 export const documents = {
+  ...doctorDocuments,
   Error: z
     .object({
       code: z.string().meta({ description: "Stable; docs/errors.md lists all" }),
@@ -159,22 +154,6 @@ export const documents = {
       kubernetes: z.string().optional().meta({ description: "The API server's version; absent: silent" }),
     })
     .meta({ description: "castle status" }),
-  CastleHealth: z
-    .object({
-      castle: z.string(),
-      healthy: z.boolean().meta({ description: "Nothing found and nothing unknown; otherwise exit code 3" }),
-      milliseconds,
-      checks: z.array(
-        z.object({
-          id: z.string().meta({ description: "Stable" }),
-          title: z.string().meta({ description: "What is true when nothing is found" }),
-          verdict: z.enum(["healthy", "findings", "unknown"]),
-          findings: z.array(finding),
-          unknown: z.string().optional().meta({ description: "Why nothing could be said" }),
-        }),
-      ),
-    })
-    .meta({ description: "castle health" }),
   Kubeconfig: z
     .object({ file: path, lan: z.boolean() })
     .meta({ description: "castle kubeconfig: the file (mode 0600), not its content" }),

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { examine } from "../doctor/examine/examine.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { type CheckResult, type Health, judgeHealth } from "../doctor/health.ts";
+import type { StatusSources } from "../lifecycle/status.ts";
 import { NodeClients } from "../lifecycle/raise/node-clients.ts";
 import type { Answer } from "./answer.ts";
 import type { Context } from "./context.ts";
@@ -43,8 +44,15 @@ export async function watchHealth(context: Context, file: string): Promise<Answe
 }
 
 async function look(context: Context, file: string): Promise<{ castle: string; health: Health }> {
-  const spec = await readSpecFile(context, file);
-  const { castle, ground, credentials, kubeconfig, signal } = await statusSources(context, spec);
+  const sources = await statusSources(context, await readSpecFile(context, file));
+  return { castle: sources.castle.name, health: await healthOf(context, sources) };
+}
+
+/** Examines a castle whose sources are known, and judges it. */
+export async function healthOf(
+  context: Context,
+  { castle, ground, credentials, kubeconfig, signal }: StatusSources,
+): Promise<Health> {
   const clients = credentials === undefined ? undefined : new NodeClients({ ground }, credentials);
   try {
     const talos =
@@ -54,8 +62,7 @@ async function look(context: Context, file: string): Promise<{ castle: string; h
             credentials: clients.credentials,
             client: (node: (typeof castle.nodes)[number]) => clients.trusted(node),
           };
-    const examination = await examine({ castle, at: context.now(), talos, kubeconfig, signal });
-    return { castle: castle.name, health: judgeHealth(examination) };
+    return judgeHealth(await examine({ castle, at: context.now(), talos, kubeconfig, signal }));
   } finally {
     clients?.close();
   }

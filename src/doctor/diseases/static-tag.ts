@@ -1,0 +1,26 @@
+import { isStaticTag } from "../../image/static-tag.ts";
+import type { Disease } from "../disease.ts";
+import { podTemplates } from "../manifests/pods.ts";
+
+/** A tag that moves: nobody can tell what runs, and nothing leads back to it. */
+export const staticTag: Disease = {
+  id: "static-tag",
+  title: "An image is named by a tag that moves",
+  diagnose: ({ manifests }) =>
+    podTemplates(manifests).flatMap(({ manifest, spec }) =>
+      [...spec.initContainers, ...spec.containers].flatMap(({ name, image }) => {
+        if (image === "" || image.includes("@")) return [];
+        const tag = /:([^/:]+)$/.exec(image)?.[1];
+        if (tag !== undefined && !isStaticTag(tag)) return [];
+        return [
+          {
+            severity: "warning" as const,
+            object: `${manifest.kind} ${manifest.namespace}/${manifest.name}`,
+            message: `container ${name} runs ${image}: ${tag === undefined ? "no tag means latest, and that" : `the tag ${tag}`} moves`,
+            evidence: [`${manifest.origin}: image ${image}`],
+            fix: "name a release: a version or a commit, best with its digest (NAME:TAG@sha256:…)",
+          },
+        ];
+      }),
+    ),
+};

@@ -1,0 +1,43 @@
+import { z } from "zod";
+import type { Manifest } from "./manifest.ts";
+import type { PodTemplate } from "./pods.ts";
+
+const ServicePort = z.object({
+  name: z.string().optional(),
+  port: z.number(),
+  targetPort: z.union([z.number(), z.string()]).optional(),
+});
+const Service = z.object({
+  spec: z.object({
+    type: z.string().default("ClusterIP"),
+    selector: z.record(z.string(), z.string()).default({}),
+    ports: z.array(ServicePort).default([]),
+  }),
+});
+
+export interface ServiceObject {
+  readonly manifest: Manifest;
+  readonly selector: Readonly<Record<string, string>>;
+  readonly ports: readonly z.infer<typeof ServicePort>[];
+}
+
+export function services(manifests: readonly Manifest[]): readonly ServiceObject[] {
+  return manifests.flatMap((manifest): ServiceObject[] => {
+    if (manifest.kind !== "Service" || manifest.apiVersion !== "v1") return [];
+    const found = Service.safeParse(manifest.body).data;
+    return found === undefined ? [] : [{ manifest, ...found.spec }];
+  });
+}
+
+/** The pods that a Service sends to; a Service without a selector sends to none that it names. */
+export function podsOf(
+  { manifest, selector }: ServiceObject,
+  templates: readonly PodTemplate[],
+): readonly PodTemplate[] {
+  const wanted = Object.entries(selector);
+  if (wanted.length === 0) return [];
+  return templates.filter(
+    ({ manifest: pod, labels }) =>
+      pod.namespace === manifest.namespace && wanted.every(([key, value]) => labels[key] === value),
+  );
+}
