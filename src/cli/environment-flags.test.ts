@@ -54,6 +54,7 @@ describe("withEnvironmentFlags", () => {
       "CASTLE_DEBUG",
       "CASTLE_GO_CACHES",
       "CASTLE_AGE_IDENTITY",
+      "CASTLE_MONITORING_WEBHOOK",
     ]);
     const all = commandsOf(app.root).flatMap(({ command }) => ownFlags(command).map((flag) => flag.variable));
     expect(all.filter((variable) => others.has(variable))).toEqual([]);
