@@ -15,7 +15,12 @@ export async function pushImage(
   const image = await readLayoutImage(layout);
   for (const blob of [...image.layers, image.config]) {
     if (await registry.hasBlob(target.repository, blob.digest)) continue;
-    await registry.pushBlob(target.repository, blob, () => createReadStream(blobFile(layout, blob.digest)));
+    const file = blobFile(layout, blob.digest);
+    await registry.pushBlob({
+      repository: target.repository,
+      blob,
+      content: (start, end) => createReadStream(file, { start, end: end - 1 }),
+    });
   }
   await registry.pushManifest(target.repository, target.tag, image.manifest);
   return image.manifest.descriptor.digest;

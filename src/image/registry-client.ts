@@ -1,7 +1,10 @@
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
+import { z } from "zod";
 import { CastleError } from "../errors/castle-error.ts";
+import { type BlobUpload, type Uploaded, uploadBlob } from "./blob-upload.ts";
 import { type Descriptor, mediaTypes } from "./descriptor.ts";
+import { expectStatus } from "./registry-answer.ts";
 import { headerText, type RegistryAccess, RegistryHttp, type RegistryResponse } from "./registry-http.ts";
 
 /** A manifest or index as the registry holds it: the digest is that of exactly these bytes. */
@@ -14,14 +17,21 @@ const accept = [mediaTypes.manifest, mediaTypes.index, mediaTypes.dockerManifest
   ", ",
 );
 
+const tagsShape = z.object({ tags: z.array(z.string()).nullish() });
+/** Of a thousand tags each. */
+const MOST_PAGES = 50;
+
 /** The calls of the OCI distribution protocol that pulling and pushing an image needs. */
 export class RegistryClient {
   readonly #http: RegistryHttp;
-  readonly #host: string;
 
   constructor(access: RegistryAccess) {
     this.#http = new RegistryHttp(access);
-    this.#host = new URL(access.endpoint).host;
+  }
+
+  /** For people: the registry's host. */
+  get host(): string {
+    return this.#http.host;
   }
 
   /** @throws CastleError image/not-found, image/digest-mismatch, image/registry-* */
@@ -37,7 +47,7 @@ export class RegistryClient {
     const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
     if (reference.startsWith("sha256:") && reference !== digest) {
       throw new CastleError("image/digest-mismatch", {
-        message: `${this.#host} sent ${digest} for ${repository}@${reference}`,
+        message: `${this.host} sent ${digest} for ${repository}@${reference}`,
       });
     }
     const mediaType = headerText(response.headers["content-type"]).split(";")[0] ?? mediaTypes.manifest;
@@ -71,31 +81,55 @@ export class RegistryClient {
       path: `/v2/${repository}/blobs/${digest}`,
       scope: `repository:${repository}:pull,push`,
     });
+    await this.#expect(response, [200, 404], `${repository}@${digest}`);
     await response.body.dump();
     return response.statusCode === 200;
   }
 
-  /** Uploads a blob in one piece; the registry verifies the digest. */
-  async pushBlob(repository: string, { digest, size }: Descriptor, content: () => Readable): Promise<void> {
-    const scope = `repository:${repository}:pull,push`;
-    const what = `${repository}@${digest}`;
-    const start = await this.#http.send({ method: "POST", path: `/v2/${repository}/blobs/uploads/`, scope });
-    await this.#expect(start, [202], what);
-    await start.body.dump();
-    const location = headerText(start.headers["location"]);
-    const separator = location.includes("?") ? "&" : "?";
-    const done = await this.#http.send({
-      method: "PUT",
-      path: `${location}${separator}digest=${encodeURIComponent(digest)}`,
-      scope,
-      headers: { "content-type": "application/octet-stream", "content-length": String(size) },
-      body: content,
-    });
-    await this.#expect(done, [201], what);
-    await done.body.dump();
+  /** @throws CastleError image/registry-*, image/digest-mismatch */
+  pushBlob(upload: BlobUpload): Promise<Uploaded> {
+    return uploadBlob(this.#http, upload);
   }
 
-  async pushManifest(repository: string, reference: string, manifest: RegistryManifest): Promise<void> {
+  /**
+   * Whether a push would be let in: opens an upload and cancels it.
+   * @throws CastleError image/registry-refused, naming the credentials that were tried
+   */
+  async checkWritable(repository: string): Promise<void> {
+    const scope = `repository:${repository}:pull,push`;
+    const start = await this.#http.send({ method: "POST", path: `/v2/${repository}/blobs/uploads/`, scope });
+    await this.#expect(start, [202], repository);
+    await start.body.dump();
+    const path = headerText(start.headers["location"]);
+    // Not every registry can cancel; one that cannot forgets by itself.
+    const cancelled = await this.#http.send({ method: "DELETE", path, scope });
+    await cancelled.body.dump();
+  }
+
+  /** All tags, sorted; none if there is no such repository. */
+  async tags(repository: string): Promise<readonly string[]> {
+    const found: string[] = [];
+    let path: string | undefined = `/v2/${repository}/tags/list?n=1000`;
+    for (let page = 0; path !== undefined && page < MOST_PAGES; page += 1) {
+      const response: RegistryResponse = await this.#http.send({
+        method: "GET",
+        path,
+        scope: `repository:${repository}:pull`,
+      });
+      if (response.statusCode === 404) {
+        await response.body.dump();
+        break;
+      }
+      await this.#expect(response, [200], `${repository}'s tags`);
+      const { tags } = tagsShape.parse(await response.body.json());
+      found.push(...(tags ?? []));
+      path = /<([^>]+)>;\s*rel="?next/.exec(headerText(response.headers["link"]))?.[1];
+    }
+    return found.sort();
+  }
+
+  /** @returns whether the registry lists what has a `subject` by itself, as the referrers' API says */
+  async pushManifest(repository: string, reference: string, manifest: RegistryManifest): Promise<boolean> {
     const response = await this.#http.send({
       method: "PUT",
       path: `/v2/${repository}/manifests/${reference}`,
@@ -105,16 +139,10 @@ export class RegistryClient {
     });
     await this.#expect(response, [201], `${repository}:${reference}`);
     await response.body.dump();
+    return response.headers["oci-subject"] !== undefined;
   }
 
-  async #expect(response: RegistryResponse, codes: readonly number[], what: string): Promise<void> {
-    if (codes.includes(response.statusCode)) return;
-    const said = (await response.body.text()).slice(0, 300).trim();
-    if (response.statusCode === 404) {
-      throw new CastleError("image/not-found", { message: `${this.#host} has no ${what}` });
-    }
-    throw new CastleError("image/registry-refused", {
-      message: `${this.#host} answers HTTP ${response.statusCode} for ${what}${said === "" ? "" : `: ${said}`}`,
-    });
+  #expect(response: RegistryResponse, codes: readonly number[], what: string): Promise<void> {
+    return expectStatus(response, codes, { host: this.host, what });
   }
 }

@@ -1,23 +1,25 @@
 import type { Readable } from "node:stream";
 import { type Dispatcher, errors, request } from "undici";
 import { CastleError } from "../errors/castle-error.ts";
-import type { Secret } from "../support/secret.ts";
 import { parseRegistryChallenge, type RegistryChallenge } from "./registry-challenge.ts";
+import type { RegistryCredentials } from "./registry-credentials.ts";
 
 export interface RegistryAccess {
   /** `https://ghcr.io`, or `http://…` for one on the LAN. */
   readonly endpoint: string;
-  readonly credentials?: { readonly username: string; readonly password: Secret } | undefined;
+  readonly credentials?: RegistryCredentials | undefined;
+  /** Where the credentials are from, or where none were found: a refusal names it. */
+  readonly credentialSource?: string | undefined;
   /** How connections are made (a unix socket, a CA of one's own); undici's default unless told. */
   readonly dispatcher?: Dispatcher | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface RegistryRequest {
-  readonly method: "GET" | "HEAD" | "POST" | "PUT";
+  readonly method: "DELETE" | "GET" | "HEAD" | "PATCH" | "POST" | "PUT";
   /** Below the endpoint, or a whole URL that the registry gave. */
   readonly path: string;
-  /** Token scope, `repository:NAME:pull` or `repository:NAME:pull,push`. */
+  /** Token scope, `repository:NAME:pull` or `repository:NAME:pull,push`; several with a space between. */
   readonly scope: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Called again for each try, since a stream can be read once. */
@@ -32,18 +34,22 @@ const REDIRECTS = 5;
 
 /** Requests to one registry: authorization when asked for it, redirects without leaking it. */
 export class RegistryHttp {
+  /** For people. */
+  readonly host: string;
   readonly #access: RegistryAccess;
   readonly #authorization = new Map<string, string>();
 
   constructor(access: RegistryAccess) {
     this.#access = access;
+    this.host = new URL(access.endpoint).host;
   }
 
   /** @throws CastleError image/registry-unreachable, image/registry-refused (authorization) */
   async send(wanted: RegistryRequest): Promise<RegistryResponse> {
     const first = await this.#follow(wanted);
-    if (first.statusCode !== 401) return first;
+    if (first.statusCode !== 401 && first.statusCode !== 403) return first;
     await first.body.dump();
+    if (first.statusCode === 403) throw this.#refused(`refuses ${wanted.scope} (HTTP 403)`);
     const challenge = parseRegistryChallenge(headerText(first.headers["www-authenticate"]));
     if (challenge === undefined) {
       throw this.#refused("asks for an authorization that castle does not know");
@@ -77,27 +83,20 @@ export class RegistryHttp {
 
   async #authorize(challenge: RegistryChallenge, scope: string): Promise<string> {
     const { credentials } = this.#access;
-    const basic =
-      credentials === undefined
-        ? undefined
-        : `Basic ${Buffer.from(`${credentials.username}:${credentials.password.reveal()}`).toString("base64")}`;
     if (challenge.scheme === "basic") {
+      const basic = basicOf(credentials);
       if (basic === undefined) throw this.#refused("asks for a user name and password, and none are set");
       return basic;
     }
-    const url = new URL(challenge.realm);
-    if (challenge.service !== undefined) url.searchParams.set("service", challenge.service);
-    url.searchParams.set("scope", challenge.scope ?? scope);
-    const answer = await this.#exchange(url, {
-      method: "GET",
-      headers: basic === undefined ? {} : { authorization: basic },
-    });
+    const scopes = new Set([...(challenge.scope ?? "").split(" "), ...scope.split(" ")].filter(Boolean));
+    const answer = await this.#exchange(...tokenRequest(challenge, [...scopes], credentials));
+    const { host } = new URL(challenge.realm);
     if (answer.statusCode !== 200) {
       await answer.body.dump();
-      throw this.#refused(`gives no token for ${scope} (HTTP ${answer.statusCode} from ${url.host})`);
+      throw this.#refused(`gives no token for ${scope} (HTTP ${answer.statusCode} from ${host})`);
     }
     const token = tokenOf(await answer.body.json());
-    if (token === undefined) throw this.#refused(`sends an answer without a token from ${url.host}`);
+    if (token === undefined) throw this.#refused(`sends an answer without a token from ${host}`);
     return `Bearer ${token}`;
   }
 
@@ -119,16 +118,51 @@ export class RegistryHttp {
       const why = error instanceof Error ? (errorCode(error) ?? error.message) : String(error);
       throw new CastleError("image/registry-unreachable", {
         message: `the registry ${url.host} does not answer: ${why}`,
-        hint: "check the network, or build the parts here: castle parts build",
+        hint: "check the network and the name of the registry",
         cause: error,
       });
     }
   }
 
   #refused(what: string): CastleError {
-    const { host } = new URL(this.#access.endpoint);
-    return new CastleError("image/registry-refused", { message: `the registry ${host} ${what}` });
+    const source = this.#access.credentialSource;
+    return new CastleError("image/registry-refused", {
+      message: `the registry ${this.host} ${what}${source === undefined ? "" : `; asked with ${source}`}`,
+      ...(source === undefined ? {} : { hint: `docker login ${this.host}` }),
+    });
   }
+}
+
+function basicOf(credentials: RegistryCredentials | undefined): string | undefined {
+  if (credentials === undefined || "identityToken" in credentials) return undefined;
+  const { username, password } = credentials;
+  return `Basic ${Buffer.from(`${username}:${password.reveal()}`).toString("base64")}`;
+}
+
+type TokenRequest = readonly [url: URL, options: Omit<Dispatcher.RequestOptions, "path" | "origin">];
+
+/** As Docker asks: a GET with name and password, or OAuth's POST with what an earlier login left. */
+function tokenRequest(
+  { realm, service }: Extract<RegistryChallenge, { scheme: "bearer" }>,
+  scopes: readonly string[],
+  credentials: RegistryCredentials | undefined,
+): TokenRequest {
+  const url = new URL(realm);
+  if (credentials !== undefined && "identityToken" in credentials) {
+    const form = new URLSearchParams({
+      grant_type: "refresh_token",
+      refresh_token: credentials.identityToken.reveal(),
+      client_id: "castle",
+      ...(service === undefined ? {} : { service }),
+      scope: scopes.join(" "),
+    });
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    return [url, { method: "POST", headers, body: form.toString() }];
+  }
+  if (service !== undefined) url.searchParams.set("service", service);
+  for (const scope of scopes) url.searchParams.append("scope", scope);
+  const basic = basicOf(credentials);
+  return [url, { method: "GET", headers: basic === undefined ? {} : { authorization: basic } }];
 }
 
 function errorCode(error: Error): string | undefined {

@@ -1,7 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,34 +6,25 @@ import { writeImageLayout } from "../../src/image/image-layout.ts";
 import { pullImage } from "../../src/image/image-pull.ts";
 import { pushImage } from "../../src/image/image-push.ts";
 import { writeLayer } from "../../src/image/layer-writer.ts";
-import { RegistryClient } from "../../src/image/registry-client.ts";
+import type { RegistryClient } from "../../src/image/registry-client.ts";
 import { partsCatalogue } from "../../src/lab/parts/catalogue.ts";
 import type { Part } from "../../src/lab/parts/part.ts";
 import { allPartSets } from "../../src/lab/parts/part-sets.ts";
 import { pullParts } from "../../src/lab/parts/pull.ts";
 import { PartsStore } from "../../src/lab/parts/store.ts";
-import { poll } from "../../src/support/poll.ts";
 import { partOrSkip } from "../fixtures/parts.ts";
+import { openRegistry, type TestRegistry } from "../fixtures/registry.ts";
 
 const modules = new URL("../../parts", import.meta.url).pathname;
 const program = await partOrSkip("registry");
 
 let home: string;
-let registry: ChildProcess;
+let registry: TestRegistry | undefined;
 let endpoint: string;
 let client: RegistryClient;
 
 function store(root: string, catalogue: readonly Part[]): PartsStore {
   return new PartsStore({ root, catalogue, modules, architecture: "amd64" });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
 
 async function layout(name: string, compression: "none" | "gzip", path = "program"): Promise<string> {
@@ -50,33 +38,13 @@ async function layout(name: string, compression: "none" | "gzip", path = "progra
 }
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), "castle-registry-"));
-  const port = await freePort();
-  endpoint = `http://127.0.0.1:${port}`;
-  const config = {
-    version: "0.1",
-    log: { level: "error", accesslog: { disabled: true } },
-    storage: { filesystem: { rootdirectory: join(home, "registry") } },
-    http: { addr: `127.0.0.1:${port}` },
-  };
-  await writeFile(join(home, "registry.json"), JSON.stringify(config));
+  home = await mkdtemp(join(tmpdir(), "castle-images-"));
   if (program === undefined) return;
-  registry = spawn(program, ["serve", join(home, "registry.json")], {
-    stdio: "ignore",
-    env: { OTEL_TRACES_EXPORTER: "none" },
-  });
-  client = new RegistryClient({ endpoint });
-  await poll(() => client.hasBlob("a", `sha256:${"0".repeat(64)}`).catch(() => undefined), {
-    every: 50,
-    within: 20_000,
-    onTimeout: () => new Error("the registry does not answer"),
-  });
+  registry = await openRegistry();
+  ({ client, endpoint } = registry);
 });
 afterAll(async () => {
-  if (program === undefined) return;
-  const ended = registry.exitCode === null ? once(registry, "exit") : undefined;
-  registry.kill();
-  await ended;
+  await registry?.close();
   await rm(home, { recursive: true, force: true });
 });
 

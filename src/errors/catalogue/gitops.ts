@@ -28,14 +28,18 @@ export const gitopsErrors = {
     exit: 1,
     meaning: "Something else lies in the GitOps repository where castle's folder should be.",
   },
-  "gitops/image-missing": { exit: 1, meaning: "No manifest in the GitOps repository names the site's image." },
+  "gitops/image-missing": {
+    exit: 1,
+    meaning: "No manifest in the GitOps repository names the site's image.",
+  },
   "gitops/image-ambiguous": {
     exit: 1,
     meaning: "Several places in the GitOps repository name the site's image, and castle does not choose.",
   },
   "gitops/image-unwritable": {
     exit: 1,
-    meaning: "The place that names the image is an alias, a template or the like, which castle does not write to.",
+    meaning:
+      "The place that names the image is an alias, a template or the like, which castle does not write to.",
   },
   "gitops/failed": { exit: 1, meaning: "Git failed in a way that castle has no name for." },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -13,6 +13,14 @@ export const imageErrors = {
   "image/reference-invalid": { exit: 2, meaning: "An image reference is not registry/repository:tag." },
   "image/registry-unreachable": { exit: 4, meaning: "An image registry does not answer." },
   "image/registry-refused": { exit: 1, meaning: "An image registry answered with an error." },
+  "image/registry-busy": {
+    exit: 4,
+    meaning: "An image registry is too busy, or fails by itself, again and again.",
+  },
+  "image/credentials": {
+    exit: 1,
+    meaning: "A login file for registries, or a credential helper, is broken.",
+  },
   "image/not-found": { exit: 1, meaning: "The registry does not have that image." },
   "image/digest-mismatch": {
     exit: 1,

@@ -33,14 +33,16 @@ const tag = fc.oneof(
   fc.constant("2.10.3"),
 );
 const digest = fc.stringMatching(/^[0-9a-f]{64}$/).map((hex) => `sha256:${hex}`);
-const reference = fc.tuple(tag, fc.option(digest)).map(([tag, digest]) => `${OURS}:${tag}${digest === null ? "" : `@${digest}`}`);
+const reference = fc
+  .tuple(tag, fc.option(digest))
+  .map(([tag, digest]) => `${OURS}:${tag}${digest === null ? "" : `@${digest}`}`);
 
 /** YAML that names other images, or none, with what makes editors stumble. */
 const noise = fc.constantFrom(
   "# blog: registry.lan:5000/tazlab/blog:blog-1111111 stands in a comment\n",
   "kind: ConfigMap\nmetadata: {name: c}\ndata:\n  note: |\n    image: registry.lan:5000/tazlab/blog:blog-2222222\n",
   "kind: ConfigMap\nx: &shared {a: 1}\ny: *shared\nz: [*shared, *shared]\n",
-  "kind: Pod\nspec:\n  containers:\n  - image: other.lan/tazlab/blog:blog-3333333   \n    name: \"ü 🏰 \\u0041\"\n",
+  'kind: Pod\nspec:\n  containers:\n  - image: other.lan/tazlab/blog:blog-3333333   \n    name: "ü 🏰 \\u0041"\n',
   "kind: Pod\nspec: {containers: [{image: 'registry.lan:5000/tazlab/blog-other:v2.0.1'}]}\n",
   "base: &base\n  cpu: 1\nuse:\n  <<: *base\n  memory: 2\n",
   "key with spaces:   value   # and a comment\n\"quoted\": 'it''s'\nlong: >-\n  folded\n  lines\n\n  here\n",
@@ -62,22 +64,24 @@ const trail = fc.constantFrom("\n", "   \n", " # the release\n", "\n\n# after\n"
 
 const inContainer = fc
   .record({ reference, style, trail, key: fc.constantFrom("containers", "initContainers"), name: word })
-  .map(({ reference, style: [open = "", close = ""], trail, key, name }): Made => ({
-    before: `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: ${name}\nspec:\n  template:\n    spec:\n      ${key}:\n        - name: ${name}\n          # what runs\n          image: ${open}`,
-    old: reference,
-    fresh: `${OURS}:${PINNED}`,
-    // A comment in a block scalar's text would be text.
-    after: `${close}${/[>|]/.test(open) ? "\n" : trail}          ports: [{containerPort: 8080}]\n`,
-  }));
+  .map(
+    ({ reference, style: [open = "", close = ""], trail, key, name }): Made => ({
+      before: `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: ${name}\nspec:\n  template:\n    spec:\n      ${key}:\n        - name: ${name}\n          # what runs\n          image: ${open}`,
+      old: reference,
+      fresh: `${OURS}:${PINNED}`,
+      // A comment in a block scalar's text would be text.
+      after: `${close}${/[>|]/.test(open) ? "\n" : trail}          ports: [{containerPort: 8080}]\n`,
+    }),
+  );
 
-const inFlow = fc
-  .record({ reference, quote: fc.constantFrom("", '"', "'"), name: word })
-  .map(({ reference, quote, name }): Made => ({
+const inFlow = fc.record({ reference, quote: fc.constantFrom("", '"', "'"), name: word }).map(
+  ({ reference, quote, name }): Made => ({
     before: `{kind: Pod, spec: {containers: [{name: ${name}, image: ${quote}`,
     old: reference,
     fresh: `${OURS}:${PINNED}`,
     after: `${quote}, args: [a, b]}]}}\n`,
-  }));
+  }),
+);
 
 const inKustomization = fc
   .record({ tag, quote: fc.constantFrom("", '"', "'"), renamed: fc.boolean(), flux: fc.boolean(), trail })
@@ -93,16 +97,16 @@ const inKustomization = fc
     };
   });
 
-const inValues = fc
-  .record({ tag, split: fc.boolean(), key: fc.constantFrom("image", "webImage") })
-  .map(({ tag, split, key }): Made => ({
+const inValues = fc.record({ tag, split: fc.boolean(), key: fc.constantFrom("image", "webImage") }).map(
+  ({ tag, split, key }): Made => ({
     before: split
       ? `${key}:\n  registry: registry.lan:5000\n  repository: tazlab/blog\n  tag: `
       : `spec:\n  values:\n    ${key}:\n      repository: ${OURS}\n      tag: `,
     old: tag,
     fresh: PINNED,
     after: "\n",
-  }));
+  }),
+);
 
 const manifest = fc
   .record({
@@ -132,8 +136,11 @@ describe("the image of a manifest", () => {
       fc.property(manifest, ({ text, expected, old, fresh }) => {
         const written = edit(text);
         expect(written).toBe(expected);
-        const plain = (yaml: string) => JSON.stringify(parseAllDocuments(yaml).map((one): unknown => one.toJS()));
-        expect(plain(written)).toBe(plain(text).replace(`${old}"`, `${fresh}"`).replace(`${old}\\n"`, `${fresh}\\n"`));
+        const plain = (yaml: string) =>
+          JSON.stringify(parseAllDocuments(yaml).map((one): unknown => one.toJS()));
+        expect(plain(written)).toBe(
+          plain(text).replace(`${old}"`, `${fresh}"`).replace(`${old}\\n"`, `${fresh}\\n"`),
+        );
         // Once more: nothing to do.
         const again = file(written);
         expect(showsRelease(findImage([again], wanted), release)).toBe(true);

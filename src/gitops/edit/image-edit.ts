@@ -41,7 +41,10 @@ export function findImage(files: readonly YamlFile[], wanted: WantedImage): Imag
   if (match === undefined) throw missing(wanted.name, places);
   if (others.length === 0) return match;
   throw new CastleError("gitops/image-ambiguous", {
-    message: [`${matches.length} places name the image ${wanted.name}, and castle does not choose:`, ...matches.map(line)].join("\n"),
+    message: [
+      `${matches.length} places name the image ${wanted.name}, and castle does not choose:`,
+      ...matches.map(line),
+    ].join("\n"),
     hint: "set gitops.path to the folder of one of them, or take the image out of the others",
     details: { image: wanted.name, places: matches.map(placeText) },
   });
@@ -51,7 +54,12 @@ export function findImage(files: readonly YamlFile[], wanted: WantedImage): Imag
  * The file with the place's release replaced: no other byte changes, and the YAML says the same everywhere else.
  * @throws CastleError gitops/image-unwritable
  */
-export function writeImage(file: YamlFile, place: ImagePlace, release: Release, name = place.name): Uint8Array {
+export function writeImage(
+  file: YamlFile,
+  place: ImagePlace,
+  release: Release,
+  name = place.name,
+): Uint8Array {
   const before = parseYamlText(file.path, file.bytes);
   if (before === undefined) throw unwritable(place, "not-yaml");
   let text = before.text;
@@ -76,7 +84,11 @@ function placesOf({ path, bytes }: YamlFile): readonly ImagePlace[] {
   return text === undefined ? [] : imagePlaces(text);
 }
 
-function spanText(holds: ImagePlace["spans"][number]["holds"], name: string, { tag, digest }: Release): string {
+function spanText(
+  holds: ImagePlace["spans"][number]["holds"],
+  name: string,
+  { tag, digest }: Release,
+): string {
   switch (holds) {
     case "reference":
       return `${name}:${tag}@${digest}`;
@@ -94,7 +106,8 @@ function spanText(holds: ImagePlace["spans"][number]["holds"], name: string, { t
 /** The last guard, against a fault of castle's own: all documents are equal but for the replaced values. */
 function saysTheSame(before: YamlText, after: YamlText, place: ImagePlace): boolean {
   const old = new Set(place.spans.map(({ start, end }) => before.text.slice(start, end)));
-  const plain = ({ documents }: YamlText) => documents.map((document): unknown => document.toJS({ maxAliasCount: -1 }));
+  const plain = ({ documents }: YamlText) =>
+    documents.map((document): unknown => document.toJS({ maxAliasCount: -1 }));
   let changed = 0;
   const same = (one: unknown, other: unknown): boolean => {
     if (typeof one === "object" && one !== null && typeof other === "object" && other !== null) {
@@ -123,7 +136,9 @@ function line(place: ImagePlace): string {
 const SHOWN = 5;
 
 function missing(image: string, places: readonly ImagePlace[]): CastleError {
-  const nearest = places.toSorted((one, other) => nearness(other.name, image) - nearness(one.name, image)).slice(0, SHOWN);
+  const nearest = places
+    .toSorted((one, other) => nearness(other.name, image) - nearness(one.name, image))
+    .slice(0, SHOWN);
   return new CastleError("gitops/image-missing", {
     message: [
       `No manifest names the image ${image}${nearest.length === 0 ? ": none names an image at all" : "; the nearest are:"}`,

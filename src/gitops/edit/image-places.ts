@@ -1,4 +1,15 @@
-import { type Document, isAlias, isMap, isPair, isScalar, isSeq, type Pair, type Scalar, visit, type YAMLMap } from "yaml";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  type Pair,
+  type Scalar,
+  visit,
+  type YAMLMap,
+} from "yaml";
 import type { ImagePlace, PlaceRule, Span } from "./image-place.ts";
 import { referenceParts } from "./reference-parts.ts";
 import { aliasedAnchors, anchorOf, documentRule, valueOf, type YamlText } from "./yaml-text.ts";
@@ -46,7 +57,9 @@ class Finder {
 
   /** The rule that what lies around a place sets: written through an anchor, it would change elsewhere as well. */
   #around(ancestors: readonly unknown[]): PlaceRule | undefined {
-    const shared = ancestors.some((node) => this.#aliased.has(anchorOf(isPair(node) ? node.value : node) ?? ""));
+    const shared = ancestors.some((node) =>
+      this.#aliased.has(anchorOf(isPair(node) ? node.value : node) ?? ""),
+    );
     return this.#rule ?? (shared ? "anchor" : undefined);
   }
 
@@ -84,7 +97,11 @@ class Finder {
   #tagged(
     kind: "kustomize" | "values",
     map: YAMLMap,
-    { name, tagKey, rule }: { readonly name: string; readonly tagKey: string; readonly rule: PlaceRule | undefined },
+    {
+      name,
+      tagKey,
+      rule,
+    }: { readonly name: string; readonly tagKey: string; readonly rule: PlaceRule | undefined },
   ): ImagePlace[] {
     const [tagPair, digestPair] = [pairOf(map, tagKey), pairOf(map, "digest")];
     const [tag, digest] = [this.#scalar(tagPair), this.#scalar(digestPair)];
@@ -92,8 +109,12 @@ class Finder {
     if (first === undefined || (tag === undefined && digest === undefined)) return [];
     const aliased = isAlias(tagPair?.value) || isAlias(digestPair?.value) ? ("alias" as const) : undefined;
     // A tag alone carries the digest behind it: a key more would be more than a scalar's bytes.
-    const parts = tag === undefined || digest !== undefined ? { tag: tag && written(tag) } : referenceParts(`x:${written(tag)}`);
-    const digestText = digest === undefined ? ("digest" in parts ? parts.digest : undefined) : written(digest);
+    const parts =
+      tag === undefined || digest !== undefined
+        ? { tag: tag && written(tag) }
+        : referenceParts(`x:${written(tag)}`);
+    const digestText =
+      digest === undefined ? ("digest" in parts ? parts.digest : undefined) : written(digest);
     return [
       this.#place(kind, first, {
         name,
@@ -112,8 +133,11 @@ class Finder {
     const { scalars, rule, ...parts } = seen;
     const spans = scalars.map(([holds, scalar]) => spanOf(this.#file.text, holds, scalar));
     const found = rule ?? scalars.map(([, scalar]) => scalarRule(scalar)).find((one) => one !== undefined);
-    const template = [parts.name, parts.tag, parts.digest].some((part) => part !== undefined && TEMPLATE.test(part));
-    const why = found ?? (template ? "template" : undefined) ?? (spans.includes(undefined) ? "multi-line" : undefined);
+    const template = [parts.name, parts.tag, parts.digest].some(
+      (part) => part !== undefined && TEMPLATE.test(part),
+    );
+    const why =
+      found ?? (template ? "template" : undefined) ?? (spans.includes(undefined) ? "multi-line" : undefined);
     const start = isScalar(pair.key) ? (pair.key.range?.[0] ?? 0) : 0;
     return {
       file: this.#file.path,
