@@ -9,6 +9,8 @@ export interface CastleErrorDetails {
   readonly cause?: unknown;
   /** Machine-readable facts for `-o json`; never a secret. */
   readonly details?: Readonly<Record<string, unknown>>;
+  /** Stands instead of the code's own: a publication ends with the number of the phase that it came to. */
+  readonly exit?: ExitCode;
 }
 
 /** The one error class: a stable code from the catalogue, a sentence for people, and what to do next. */
@@ -17,15 +19,14 @@ export class CastleError extends Error {
   readonly hint: string | undefined;
   readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(code: ErrorCode, { message, hint, cause, details }: CastleErrorDetails) {
+  readonly exitCode: ExitCode;
+
+  constructor(code: ErrorCode, { message, hint, cause, details, exit }: CastleErrorDetails) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = "CastleError";
     this.code = code;
     this.hint = hint;
     this.details = details ?? {};
-  }
-
-  get exitCode(): ExitCode {
-    return catalogue[this.code].exit;
+    this.exitCode = exit ?? catalogue[code].exit;
   }
 }

@@ -11,6 +11,7 @@ import { lifecycleErrors } from "./catalogue/lifecycle.ts";
 import { machineErrors } from "./catalogue/machine.ts";
 import { partsErrors } from "./catalogue/parts.ts";
 import { platformErrors } from "./catalogue/platform.ts";
+import { publishErrors } from "./catalogue/publish.ts";
 import { secretsErrors } from "./catalogue/secrets.ts";
 import { sourceErrors } from "./catalogue/source.ts";
 import { specErrors } from "./catalogue/spec.ts";
@@ -24,6 +25,7 @@ const entries = {
   ...partsErrors,
   ...imageErrors,
   ...gitopsErrors,
+  ...publishErrors,
   ...kubernetesErrors,
   ...labErrors,
   ...hypervisorErrors,

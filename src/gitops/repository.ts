@@ -3,8 +3,11 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CastleError } from "../errors/castle-error.ts";
 import { blobId } from "./blob-id.ts";
+import { parseContents } from "./batch-contents.ts";
 import { checkRemote, type RemoteName, remoteFailure } from "./failure.ts";
 import { Git, type GitOptions } from "./git.ts";
+import { type PastCommit, PAST_FORMAT, parsePast } from "./past-commit.ts";
+import { refuseCollisions } from "./path-collision.ts";
 import { type PushAnswer, pushAnswer } from "./push-answer.ts";
 import { isFile, parseTree, type TreeEntry } from "./tree-entry.ts";
 
@@ -172,6 +175,29 @@ export class Repository {
     return pushAnswer(this.remote, result);
   }
 
+  /**
+   * Whether a push would be let in, as far as a server tells without one: its hooks are not asked.
+   * @throws CastleError gitops/credentials, gitops/unreachable …
+   */
+  async checkWritable({ commit }: Tip): Promise<void> {
+    if (commit === undefined) return;
+    const { url, branch } = this.remote;
+    const args = ["push", "--dry-run", "--porcelain", "--no-verify", "--", url, `${commit}:refs/heads/${branch}`];
+    pushAnswer(this.remote, await this.#git.call(args, { remote: true, timeout: TRANSFER_DEADLINE }));
+  }
+
+  /** Whether the copy has both commits and the one is the other, or before it. */
+  async isAncestor(one: string, other: string): Promise<boolean> {
+    return (await this.#git.call(["merge-base", "--is-ancestor", one, other])).exitCode === 0;
+  }
+
+  /** The commits that changed one of these files, newest first, each with the lines that it added there. */
+  async past({ commit }: Tip, paths: readonly string[]): Promise<readonly PastCommit[]> {
+    if (commit === undefined || paths.length === 0) return [];
+    const shown = ["--no-renames", "--no-ext-diff", "--no-textconv", "--no-color", "-p", "-U0", "-m", "--first-parent"];
+    return parsePast(await this.#git.text(["log", `--format=${PAST_FORMAT}`, ...shown, commit, "--", ...paths]));
+  }
+
   async #heads(): Promise<ReadonlyMap<string, string>> {
     const result = await this.#git.call(["ls-remote", "--heads", "--", this.remote.url], {
       remote: true,
@@ -258,42 +284,4 @@ export class Repository {
       await rm(work, { recursive: true, force: true });
     }
   }
-}
-
-/** Git would replace a file by a folder of its name, and the other way round, without a word. */
-function refuseCollisions(remote: RemoteName, existing: readonly TreeEntry[], files: FileChanges): void {
-  const removed = new Set([...files].flatMap(([path, content]) => (content === undefined ? [path] : [])));
-  const kept = existing.filter(({ path }) => !removed.has(path)).map(({ path }) => path);
-  const there = new Set(kept);
-  const folders = new Set(kept.flatMap(foldersOf));
-  for (const [path, content] of files) {
-    if (content === undefined) continue;
-    const blocker = folders.has(path) ? path : foldersOf(path).find((folder) => there.has(folder));
-    if (blocker === undefined) continue;
-    throw new CastleError("gitops/path-taken", {
-      message: `castle has to write ${path} in ${remote.url} (branch ${remote.branch}), but ${blocker} is ${folders.has(path) ? "a folder" : "not a folder"} there`,
-      hint: `move ${blocker} away in the repository, or set gitops.path to another folder`,
-      details: { remote: remote.url, branch: remote.branch, path: blocker },
-    });
-  }
-}
-
-/** a/b/c → a, a/b */
-function foldersOf(path: string): string[] {
-  const parts = path.split("/").slice(0, -1);
-  return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
-}
-
-/** What `git cat-file --batch` says: a line "ID TYPE SIZE", the content, a line feed; or "ID missing". */
-function parseContents(output: Buffer): ReadonlyMap<string, Buffer> {
-  const found = new Map<string, Buffer>();
-  for (let at = 0; at < output.length; ) {
-    const end = output.indexOf(0x0a, at);
-    const [id = "", , size] = output.toString("utf8", at, end).split(" ");
-    at = end + 1;
-    if (size === undefined) continue;
-    found.set(id, output.subarray(at, at + Number(size)));
-    at += Number(size) + 1;
-  }
-  return found;
 }

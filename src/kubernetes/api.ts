@@ -42,6 +42,13 @@ export interface ApiCall {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What stands behind the API, such as a pod's own server, answered: bytes that are nobody's JSON. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly bytes: Buffer;
+}
+
 export interface ApiAnswer {
   readonly status: number;
   /** What the server answered, read as JSON; the text itself where it is none. */
@@ -77,7 +84,20 @@ export class KubernetesApi {
    * Any status is an answer, except those that say who may not ask.
    * @throws CastleError kubernetes/unreachable, kubernetes/refused, command/interrupted
    */
-  async call({ method = "GET", path, body, contentType, accept, signal }: ApiCall): Promise<ApiAnswer> {
+  async call(call: ApiCall): Promise<ApiAnswer> {
+    const { status, headers, bytes } = await this.fetch(call);
+    return { status, body: json(bytes.toString("utf8")), warnings: warnings(headers["warning"]) };
+  }
+
+  /** As `call`, for what is not the API's own: headers and bytes as they came. */
+  async fetch({
+    method = "GET",
+    path,
+    body,
+    contentType,
+    accept,
+    signal,
+  }: ApiCall): Promise<RawAnswer> {
     const deadline = AbortSignal.timeout(DEADLINE);
     const ended = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
     const text = body === undefined ? undefined : JSON.stringify(body);
@@ -100,7 +120,7 @@ export class KubernetesApi {
     });
   }
 
-  #exchange({ method, path, ended, text, contentType, accept }: Exchange): Promise<ApiAnswer> {
+  #exchange({ method, path, ended, text, contentType, accept }: Exchange): Promise<RawAnswer> {
     return new Promise((resolve, reject) => {
       const asked = request(new URL(path, this.#server), {
         method,
@@ -125,8 +145,8 @@ export class KubernetesApi {
         response.on("end", () =>
           resolve({
             status: response.statusCode ?? 0,
-            body: json(Buffer.concat(chunks).toString("utf8")),
-            warnings: warnings(response.headers["warning"]),
+            headers: response.headers,
+            bytes: Buffer.concat(chunks),
           }),
         );
       });
@@ -153,8 +173,8 @@ function json(text: string): unknown {
 }
 
 /** `299 - "words"`, one after the other with a comma between. */
-function warnings(header: string | undefined): readonly string[] {
-  return [...(header ?? "").matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)].map(([, words = ""]) =>
+function warnings(header: string | string[] | undefined): readonly string[] {
+  return [...(header ?? "").toString().matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)].map(([, words = ""]) =>
     words.replace(/\\(.)/g, "$1"),
   );
 }

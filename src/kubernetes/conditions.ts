@@ -5,7 +5,7 @@ import type { KubernetesApi } from "./api.ts";
 import { type KubernetesObject, objectName } from "./object.ts";
 import { Resources } from "./resources.ts";
 
-const conditionShape = z.object({
+export const conditionShape = z.object({
   type: z.string(),
   status: z.enum(["True", "False", "Unknown"]),
   reason: z.string().optional(),

@@ -1,0 +1,125 @@
+import { CastleError } from "../../errors/castle-error.ts";
+import type { RemoteName } from "../../gitops/failure.ts";
+import type { DeliveryCluster } from "./delivery.ts";
+import {
+  type FluxKustomization,
+  type FluxSource,
+  fluxKustomizations,
+  fluxSources,
+  readyCondition,
+} from "./flux-objects.ts";
+
+/** The Flux objects that bring a file of the repository into the cluster. */
+export interface FluxFollower {
+  readonly source: FluxSource;
+  readonly kustomizations: readonly FluxKustomization[];
+  /** What is odd about them and may be just what this release mends. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Finds who follows the repository and applies the file, and refuses where nobody would take the release in.
+ * @throws CastleError publish/flux, kubernetes/unreachable, kubernetes/refused
+ */
+export async function findFollower(
+  { api, source: told }: DeliveryCluster,
+  remote: RemoteName,
+  file: string,
+  signal: AbortSignal,
+): Promise<FluxFollower> {
+  const [sources, all] = await Promise.all([fluxSources(api, signal), fluxKustomizations(api, signal)]);
+  const source = chooseSource(sources, remote, told);
+  const mine = all.filter(({ spec: { sourceRef }, metadata }) => {
+    const namespace = sourceRef.namespace ?? metadata.namespace;
+    return (
+      sourceRef.kind === "GitRepository" &&
+      sourceRef.name === source.metadata.name &&
+      namespace === source.metadata.namespace
+    );
+  });
+  // Overlays and bases lie elsewhere than what names them: then whoever applies anything may apply this.
+  const near = mine.filter(({ spec }) => covers(spec.path ?? ".", file));
+  const kustomizations = near.length > 0 ? near : mine;
+  if (kustomizations.length === 0) {
+    throw refused(`No Kustomization applies what ${title(source)} fetches`, "flux get kustomizations -A");
+  }
+  checkSource(source, remote);
+  return { source, kustomizations, warnings: kustomizations.flatMap(checkKustomization) };
+}
+
+function chooseSource(
+  sources: readonly FluxSource[],
+  remote: RemoteName,
+  told: DeliveryCluster["source"],
+): FluxSource {
+  const named = sources.find(
+    ({ metadata }) => metadata.name === told?.name && metadata.namespace === told.namespace,
+  );
+  if (named !== undefined) return named;
+  const following = sources.filter(({ spec }) => address(spec.url) === address(remote.url));
+  const [source] = following.filter(({ spec }) => (spec.ref?.branch ?? "master") === remote.branch);
+  if (source !== undefined) return source;
+  const [elsewhere] = following;
+  if (elsewhere !== undefined) return elsewhere;
+  const seen = sources.map((one) => `${title(one)} ${one.spec.url}`);
+  throw refused(
+    `No GitRepository of the cluster follows ${remote.url}${seen.length === 0 ? ": Flux has none" : `; there are ${seen.join(", ")}`}`,
+    "flux create source git, or mend gitops.repository",
+  );
+}
+
+function checkSource(source: FluxSource, { branch }: RemoteName): void {
+  const { spec, status } = source;
+  const follows = spec.ref?.branch;
+  if (follows !== branch) {
+    throw refused(
+      `${title(source)} follows ${follows === undefined ? "no branch" : `the branch ${follows}`}, and castle commits to ${branch}`,
+      `set gitops.branch to ${follows ?? "the branch that Flux follows"}`,
+    );
+  }
+  if (spec.suspend === true) throw refused(`${title(source)} is suspended`, resume("source git", source));
+  const ready = readyCondition(status?.conditions);
+  if (ready?.status === "False") {
+    throw refused(
+      `${title(source)} is not ready: ${ready.reason ?? ""}: ${ready.message ?? ""}`,
+      `kubectl -n ${source.metadata.namespace} describe gitrepository ${source.metadata.name}`,
+    );
+  }
+}
+
+/** Unhealthy objects are what the next release may mend; what cannot even be built is not. */
+function checkKustomization(one: FluxKustomization): readonly string[] {
+  if (one.spec.suspend === true) throw refused(`${title(one)} is suspended`, resume("kustomization", one));
+  const ready = readyCondition(one.status?.conditions);
+  if (ready?.status !== "False") return [];
+  const words = `${title(one)} is not ready: ${ready.reason ?? ""}: ${ready.message ?? ""}`;
+  if (ready.reason === "BuildFailed" || ready.reason === "ArtifactFailed") {
+    throw refused(words, `kubectl -n ${one.metadata.namespace} describe kustomization ${one.metadata.name}`);
+  }
+  return [words];
+}
+
+export function title({ metadata: { namespace, name }, ...rest }: FluxSource | FluxKustomization): string {
+  return `${"url" in rest.spec ? "GitRepository" : "Kustomization"} ${namespace}/${name}`;
+}
+
+function resume(kind: string, { metadata: { namespace, name } }: FluxSource | FluxKustomization): string {
+  return `flux -n ${namespace} resume ${kind} ${name}`;
+}
+
+function refused(message: string, hint: string): CastleError {
+  return new CastleError("publish/flux", { message, hint });
+}
+
+/** git@host:path, ssh://git@host/path, https://host/path.git and file:// addresses of one repository, as one text. */
+function address(url: string): string {
+  const scp = /^(?:[^@/]+@)?([^:/]+):(?!\/\/)(.+)$/.exec(url);
+  const plain = scp === null ? url.replace(/^[a-z+]+:\/\/(?:[^@/]*@)?/i, "") : `${scp[1]}/${scp[2]}`;
+  return plain.replace(/:\d+\//, "/").replace(/\/+$/, "").replace(/\.git$/, "").toLowerCase();
+}
+
+/** Whether a Kustomization's folder holds the file. */
+function covers(path: string, file: string): boolean {
+  const folder = path.replace(/^(?:\.\/)+/, "").replace(/\/+$/, "");
+  return folder === "" || folder === "." || file.startsWith(`${folder}/`);
+}

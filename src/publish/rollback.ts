@@ -1,0 +1,80 @@
+import { CastleError } from "../errors/castle-error.ts";
+import type { Delivery } from "./delivery/delivery.ts";
+import { commitRelease } from "./delivery/manifest-commit.ts";
+import { pastInRegistry, proveRelease } from "./delivery/past-release.ts";
+import type { Receipt } from "./delivery/receipt.ts";
+import { DeliveryRun } from "./delivery/run.ts";
+import { Standing } from "./delivery/standing.ts";
+import { type PastRelease, type ReleaseHistory, releaseHistory } from "./history.ts";
+
+/**
+ * Goes back to an earlier release: nothing is built and no byte is pushed; the manifests get a commit more.
+ * @param digits of the site's commit; undefined: the release before the live one
+ * @throws CastleError publish/unknown-release, publish/digest-changed, and all that a publication throws
+ */
+export async function rollback(delivery: Delivery, digits: string | undefined): Promise<Receipt> {
+  const started = performance.now();
+  const run = new DeliveryRun(delivery.report, new Standing(digits ?? "the release before"));
+  const target = await run.phase({ phase: "source", step: "history", title: "History" }, async () => {
+    const history = await releaseHistory(delivery).catch((error: unknown) => {
+      throw run.failed(error, "gitops");
+    });
+    run.standing.live = history.live.tag;
+    const past = choose(history, digits);
+    const release = await pastInRegistry(delivery, past).catch((error: unknown) => {
+      throw run.failed(error, "registry");
+    });
+    return { release, detail: release.tag };
+  });
+  const { release } = target;
+  const committed = await run.phase({ phase: "gitops", step: "gitops", title: "GitOps repository" }, async () => {
+    const done = await commitRelease(delivery, { release, kind: "rollback", guard: async () => {} });
+    return { ...done, detail: done.pushed ? `commit ${done.commit.slice(0, 12)}` : "names the release already" };
+  });
+  run.standing.committed = committed.commit;
+  const { cluster } = delivery;
+  if (cluster === undefined) {
+    run.skip({ phase: "rollout", step: "rollout", title: "Rollout" }, "there is no kubeconfig");
+  }
+  const proof = cluster === undefined ? undefined : await proveRelease(delivery, run, { release, committed });
+  return {
+    site: delivery.site.name,
+    action: "rollback",
+    outcome: proof === undefined ? "committed" : "live",
+    image: delivery.site.image,
+    ...release,
+    registry: undefined,
+    manifests: committed,
+    pods: proof?.pods ?? [],
+    public: proof?.public,
+    warnings: [],
+    milliseconds: Math.round(performance.now() - started),
+    phases: run.times,
+  };
+}
+
+function choose({ releases, live }: ReleaseHistory, digits: string | undefined): PastRelease {
+  const current = releases.findIndex(({ tag }) => tag === live.tag);
+  if (digits === undefined) {
+    const before = current > 0 ? releases[current - 1] : undefined;
+    if (before !== undefined) return before;
+    throw unknown("There is no release before the live one", releases);
+  }
+  const wanted = digits.toLowerCase();
+  const found = releases.filter(({ commit }) => commit.startsWith(wanted) || wanted.startsWith(commit));
+  const [match] = found;
+  if (match === undefined) throw unknown(`The manifests' history has no release of ${digits}`, releases);
+  if (found.length > 1 && new Set(found.map(({ commit }) => commit.slice(0, 7))).size > 1) {
+    throw unknown(`${digits} means ${found.length} releases`, found);
+  }
+  // The same commit under an old and a new tag: the newer knows its digest.
+  return found.at(-1) ?? match;
+}
+
+function unknown(what: string, releases: readonly PastRelease[]): CastleError {
+  const list = releases.slice(-8).map(({ tag, at }) => `  ${tag} ${at}`);
+  return new CastleError("publish/unknown-release", {
+    message: `${what}${list.length === 0 ? "" : "; it has:"}${list.map((line) => `\n${line}`).join("")}`,
+    hint: "castle releases",
+  });
+}
