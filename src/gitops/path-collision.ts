@@ -4,7 +4,11 @@ import type { FileChanges } from "./repository.ts";
 import type { TreeEntry } from "./tree-entry.ts";
 
 /** Git would replace a file by a folder of its name, and the other way round, without a word. */
-export function refuseCollisions(remote: RemoteName, existing: readonly TreeEntry[], files: FileChanges): void {
+export function refuseCollisions(
+  remote: RemoteName,
+  existing: readonly TreeEntry[],
+  files: FileChanges,
+): void {
   const removed = new Set([...files].flatMap(([path, content]) => (content === undefined ? [path] : [])));
   const kept = existing.filter(({ path }) => !removed.has(path)).map(({ path }) => path);
   const there = new Set(kept);

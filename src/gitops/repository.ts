@@ -182,7 +182,15 @@ export class Repository {
   async checkWritable({ commit }: Tip): Promise<void> {
     if (commit === undefined) return;
     const { url, branch } = this.remote;
-    const args = ["push", "--dry-run", "--porcelain", "--no-verify", "--", url, `${commit}:refs/heads/${branch}`];
+    const args = [
+      "push",
+      "--dry-run",
+      "--porcelain",
+      "--no-verify",
+      "--",
+      url,
+      `${commit}:refs/heads/${branch}`,
+    ];
     pushAnswer(this.remote, await this.#git.call(args, { remote: true, timeout: TRANSFER_DEADLINE }));
   }
 
@@ -194,8 +202,19 @@ export class Repository {
   /** The commits that changed one of these files, newest first, each with the lines that it added there. */
   async past({ commit }: Tip, paths: readonly string[]): Promise<readonly PastCommit[]> {
     if (commit === undefined || paths.length === 0) return [];
-    const shown = ["--no-renames", "--no-ext-diff", "--no-textconv", "--no-color", "-p", "-U0", "-m", "--first-parent"];
-    return parsePast(await this.#git.text(["log", `--format=${PAST_FORMAT}`, ...shown, commit, "--", ...paths]));
+    const shown = [
+      "--no-renames",
+      "--no-ext-diff",
+      "--no-textconv",
+      "--no-color",
+      "-p",
+      "-U0",
+      "-m",
+      "--first-parent",
+    ];
+    return parsePast(
+      await this.#git.text(["log", `--format=${PAST_FORMAT}`, ...shown, commit, "--", ...paths]),
+    );
   }
 
   async #heads(): Promise<ReadonlyMap<string, string>> {

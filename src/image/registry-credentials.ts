@@ -175,14 +175,9 @@ async function askHelper(
 }
 
 function helperFault({ code, message }: CastleError): string {
-  switch (code) {
-    case "command/missing":
-      return "is not installed or not on PATH";
-    case "command/timed-out":
-      return `did not answer in ${HELPER_WITHIN / 1_000} s`;
-    default:
-      return `failed: ${message}`;
-  }
+  if (code === "command/missing") return "is not installed or not on PATH";
+  if (code === "command/timed-out") return `did not answer in ${HELPER_WITHIN / 1_000} s`;
+  return `failed: ${message}`;
 }
 
 function parsed(text: string): unknown {

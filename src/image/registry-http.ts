@@ -31,6 +31,8 @@ export type RegistryResponse = Dispatcher.ResponseData;
 /** Milliseconds of silence after which a registry counts as dead. */
 const SILENCE = 30_000;
 const REDIRECTS = 5;
+/** How often one request may find its authorization too old. */
+const RENEWALS = 3;
 
 /** Requests to one registry: authorization when asked for it, redirects without leaking it. */
 export class RegistryHttp {
@@ -38,6 +40,7 @@ export class RegistryHttp {
   readonly host: string;
   readonly #access: RegistryAccess;
   readonly #authorization = new Map<string, string>();
+  readonly #asked = new Map<string, Promise<string>>();
 
   constructor(access: RegistryAccess) {
     this.#access = access;
@@ -46,21 +49,37 @@ export class RegistryHttp {
 
   /** @throws CastleError image/registry-unreachable, image/registry-refused (authorization) */
   async send(wanted: RegistryRequest): Promise<RegistryResponse> {
-    const first = await this.#follow(wanted);
-    if (first.statusCode !== 401 && first.statusCode !== 403) return first;
-    await first.body.dump();
-    if (first.statusCode === 403) throw this.#refused(`refuses ${wanted.scope} (HTTP 403)`);
-    const challenge = parseRegistryChallenge(headerText(first.headers["www-authenticate"]));
-    if (challenge === undefined) {
-      throw this.#refused("asks for an authorization that castle does not know");
+    for (let renewals = 0; ; renewals += 1) {
+      const used = this.#authorization.get(wanted.scope);
+      const response = await this.#follow(wanted);
+      const { statusCode, headers } = response;
+      if (statusCode !== 401 && statusCode !== 403) return response;
+      await response.body.dump();
+      if (statusCode === 403 || renewals === RENEWALS) {
+        throw this.#refused(`refuses ${wanted.scope} (HTTP ${statusCode})`);
+      }
+      const challenge = parseRegistryChallenge(headerText(headers["www-authenticate"]));
+      if (challenge === undefined) throw this.#refused("asks for an authorization that castle does not know");
+      // A name and password that were wrong once are wrong again; a token has only grown old.
+      if ((await this.#renew(challenge, wanted.scope, used)) === used) {
+        throw this.#refused(`refuses ${wanted.scope} (HTTP ${statusCode})`);
+      }
     }
-    this.#authorization.set(wanted.scope, await this.#authorize(challenge, wanted.scope));
-    const second = await this.#follow(wanted);
-    if (second.statusCode === 401 || second.statusCode === 403) {
-      await second.body.dump();
-      throw this.#refused(`refuses ${wanted.scope} (HTTP ${second.statusCode})`);
-    }
-    return second;
+  }
+
+  /** Of several requests that find their token too old, one asks for a new one and all use it. */
+  async #renew(challenge: RegistryChallenge, scope: string, used: string | undefined): Promise<string> {
+    const known = this.#authorization.get(scope);
+    if (known !== undefined && known !== used) return known;
+    const asked =
+      this.#asked.get(scope) ??
+      this.#authorize(challenge, scope).finally(() => {
+        this.#asked.delete(scope);
+      });
+    this.#asked.set(scope, asked);
+    const fresh = await asked;
+    this.#authorization.set(scope, fresh);
+    return fresh;
   }
 
   async #follow(wanted: RegistryRequest): Promise<RegistryResponse> {

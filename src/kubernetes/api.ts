@@ -90,14 +90,7 @@ export class KubernetesApi {
   }
 
   /** As `call`, for what is not the API's own: headers and bytes as they came. */
-  async fetch({
-    method = "GET",
-    path,
-    body,
-    contentType,
-    accept,
-    signal,
-  }: ApiCall): Promise<RawAnswer> {
+  async fetch({ method = "GET", path, body, contentType, accept, signal }: ApiCall): Promise<RawAnswer> {
     const deadline = AbortSignal.timeout(DEADLINE);
     const ended = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
     const text = body === undefined ? undefined : JSON.stringify(body);

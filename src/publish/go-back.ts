@@ -30,7 +30,10 @@ export async function goBack(
     const past = releases.find((one) => one.tag === tag);
     const release = await pastInRegistry(delivery, { commit: past?.commit ?? tag, tag, digest, at: "" });
     const back = await run.phase({ phase: "gitops", step: "rollback", title: `Back to ${tag}` }, () =>
-      commitRelease(delivery, { release, kind: "rollback", guard: async () => {} }).then((done) => ({ ...done, detail: tag })),
+      commitRelease(delivery, { release, kind: "rollback", guard: async () => {} }).then((done) => ({
+        ...done,
+        detail: tag,
+      })),
     );
     await proveRelease(delivery, run, { release, committed: back });
     return told(`Went back: ${tag} is live again and proven in every pod`);

@@ -2,6 +2,7 @@ import { CastleError } from "../errors/castle-error.ts";
 import { readLayoutImage } from "../image/layout-image.ts";
 import { type Delivery, type ReleaseName } from "./delivery/delivery.ts";
 import { commitRelease, type ManifestCommit } from "./delivery/manifest-commit.ts";
+import { NO_CLUSTER } from "./delivery/phase.ts";
 import { preflight, type Preflight } from "./delivery/preflight.ts";
 import { type Proof, proveLive } from "./delivery/prove-live.ts";
 import type { Receipt } from "./delivery/receipt.ts";
@@ -31,20 +32,17 @@ export interface PublishOptions {
 export async function publish(delivery: Delivery, options: PublishOptions): Promise<Receipt> {
   const { source } = options;
   const started = performance.now();
-  const run = new DeliveryRun(
-    delivery.report,
-    new Standing(releaseTag(delivery.site.name, source.commit)),
-  );
+  const run = new DeliveryRun(delivery.report, new Standing(releaseTag(delivery.site.name, source.commit)));
   const seen = await run.phase({ phase: "source", step: "preflight", title: "Preflight" }, () =>
     preflight(delivery, run, source.commit),
   );
   const warnings = [...source.warnings, ...seen.warnings];
   for (const message of warnings) delivery.report({ type: "warning", message });
   const { release, facts, pushed } = await inRegistry(delivery, run, seen, options);
-  const finish = (committed: ManifestCommit | undefined, proof: Proof | undefined): Receipt => ({
+  const finish = (committed: ManifestCommit, proof: Proof | undefined): Receipt => ({
     site: delivery.site.name,
     action: "publish",
-    outcome: proof !== undefined ? "live" : committed === undefined ? "pushed" : "committed",
+    outcome: proof === undefined ? "committed" : "live",
     image: delivery.site.image,
     commit: release.commit,
     tag: release.tag,
@@ -57,24 +55,27 @@ export async function publish(delivery: Delivery, options: PublishOptions): Prom
     milliseconds: Math.round(performance.now() - started),
     phases: run.times,
   });
+  const committed = await run.phase(
+    { phase: "gitops", step: "gitops", title: "GitOps repository" },
+    async () => {
+      const done = await commitRelease(delivery, {
+        release,
+        kind: "publish",
+        subject: source.subject,
+        guard: (live) => refuseBackwards(release.commit, live.commit, delivery.ancestry),
+      });
+      return {
+        ...done,
+        detail: done.pushed ? `commit ${done.commit.slice(0, 12)}` : "names the release already",
+      };
+    },
+  );
+  run.standing.committed = committed.commit;
   const { cluster } = delivery;
   if (cluster === undefined) {
-    run.skip(
-      { phase: "rollout", step: "gitops", title: "GitOps repository and cluster" },
-      "there is no kubeconfig: the release is in the registry and nowhere else",
-    );
-    return finish(undefined, undefined);
+    run.skip({ phase: "rollout", step: "rollout", title: "Rollout" }, NO_CLUSTER);
+    return finish(committed, undefined);
   }
-  const committed = await run.phase({ phase: "gitops", step: "gitops", title: "GitOps repository" }, async () => {
-    const done = await commitRelease(delivery, {
-      release,
-      kind: "publish",
-      subject: source.subject,
-      guard: (live) => refuseBackwards(release.commit, live.commit, delivery.ancestry),
-    });
-    return { ...done, detail: done.pushed ? `commit ${done.commit.slice(0, 12)}` : "names the release already" };
-  });
-  run.standing.committed = committed.commit;
   try {
     const proof = await proveLive(delivery, cluster, run, {
       facts: () => facts,

@@ -26,7 +26,13 @@ export async function resume(delivery: Delivery): Promise<Receipt> {
       }
       const past = releases.find((one) => one.tag === tag);
       const name = { commit: past?.commit ?? commit ?? "", tag: tag ?? "", digest };
-      const place = { commit: tip.commit, previous: undefined, pushed: false, file: live.place.file, place: live.place };
+      const place = {
+        commit: tip.commit,
+        previous: undefined,
+        pushed: false,
+        file: live.place.file,
+        place: live.place,
+      };
       return { release: name, committed: place, detail: name.tag };
     },
   );

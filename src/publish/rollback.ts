@@ -1,6 +1,7 @@
 import { CastleError } from "../errors/castle-error.ts";
 import type { Delivery } from "./delivery/delivery.ts";
 import { commitRelease } from "./delivery/manifest-commit.ts";
+import { NO_CLUSTER } from "./delivery/phase.ts";
 import { pastInRegistry, proveRelease } from "./delivery/past-release.ts";
 import type { Receipt } from "./delivery/receipt.ts";
 import { DeliveryRun } from "./delivery/run.ts";
@@ -27,14 +28,20 @@ export async function rollback(delivery: Delivery, digits: string | undefined): 
     return { release, detail: release.tag };
   });
   const { release } = target;
-  const committed = await run.phase({ phase: "gitops", step: "gitops", title: "GitOps repository" }, async () => {
-    const done = await commitRelease(delivery, { release, kind: "rollback", guard: async () => {} });
-    return { ...done, detail: done.pushed ? `commit ${done.commit.slice(0, 12)}` : "names the release already" };
-  });
+  const committed = await run.phase(
+    { phase: "gitops", step: "gitops", title: "GitOps repository" },
+    async () => {
+      const done = await commitRelease(delivery, { release, kind: "rollback", guard: async () => {} });
+      return {
+        ...done,
+        detail: done.pushed ? `commit ${done.commit.slice(0, 12)}` : "names the release already",
+      };
+    },
+  );
   run.standing.committed = committed.commit;
   const { cluster } = delivery;
   if (cluster === undefined) {
-    run.skip({ phase: "rollout", step: "rollout", title: "Rollout" }, "there is no kubeconfig");
+    run.skip({ phase: "rollout", step: "rollout", title: "Rollout" }, NO_CLUSTER);
   }
   const proof = cluster === undefined ? undefined : await proveRelease(delivery, run, { release, committed });
   return {

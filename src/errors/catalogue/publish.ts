@@ -2,7 +2,10 @@ import type { CatalogueEntry } from "../exit-code.ts";
 
 /** The release on its way: registry, GitOps repository, cluster, visitors. */
 export const publishErrors = {
-  "publish/no-site": { exit: 2, meaning: "The spec has no site of that name, or several and none was named." },
+  "publish/no-site": {
+    exit: 2,
+    meaning: "The spec has no site of that name, or several and none was named.",
+  },
   "publish/ancestor": { exit: 10, meaning: "The commit comes before the live one: that is a rollback." },
   "publish/diverged": { exit: 10, meaning: "The live release is not contained in the commit." },
   "publish/flux": {

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { findImage, showsRelease, type WantedImage, writeImage } from "./image-edit.ts";
@@ -17,6 +17,8 @@ const container = (image: string) => `kind: Deployment
 metadata: { name: web, namespace: site-blog }
 spec: { template: { spec: { containers: [{ name: web, image: ${image} }] } } }
 `;
+
+const plain = (yaml: string) => JSON.stringify(parseAllDocuments(yaml).map((one): unknown => one.toJS()));
 
 /** A manifest around one scalar that names the image: what stands before it, the scalar, what stands after. */
 interface Made {
@@ -136,8 +138,6 @@ describe("the image of a manifest", () => {
       fc.property(manifest, ({ text, expected, old, fresh }) => {
         const written = edit(text);
         expect(written).toBe(expected);
-        const plain = (yaml: string) =>
-          JSON.stringify(parseAllDocuments(yaml).map((one): unknown => one.toJS()));
         expect(plain(written)).toBe(
           plain(text).replace(`${old}"`, `${fresh}"`).replace(`${old}\\n"`, `${fresh}\\n"`),
         );

@@ -106,8 +106,6 @@ function spanText(
 /** The last guard, against a fault of castle's own: all documents are equal but for the replaced values. */
 function saysTheSame(before: YamlText, after: YamlText, place: ImagePlace): boolean {
   const old = new Set(place.spans.map(({ start, end }) => before.text.slice(start, end)));
-  const plain = ({ documents }: YamlText) =>
-    documents.map((document): unknown => document.toJS({ maxAliasCount: -1 }));
   let changed = 0;
   const same = (one: unknown, other: unknown): boolean => {
     if (typeof one === "object" && one !== null && typeof other === "object" && other !== null) {
@@ -126,6 +124,10 @@ function saysTheSame(before: YamlText, after: YamlText, place: ImagePlace): bool
     same(plain(before), plain(after)) &&
     changed <= place.spans.length
   );
+}
+
+function plain({ documents }: YamlText): unknown[] {
+  return documents.map((document): unknown => document.toJS({ maxAliasCount: -1 }));
 }
 
 function line(place: ImagePlace): string {

@@ -108,18 +108,10 @@ class Finder {
     const first = tag === undefined ? digestPair : tagPair;
     if (first === undefined || (tag === undefined && digest === undefined)) return [];
     const aliased = isAlias(tagPair?.value) || isAlias(digestPair?.value) ? ("alias" as const) : undefined;
-    // A tag alone carries the digest behind it: a key more would be more than a scalar's bytes.
-    const parts =
-      tag === undefined || digest !== undefined
-        ? { tag: tag && written(tag) }
-        : referenceParts(`x:${written(tag)}`);
-    const digestText =
-      digest === undefined ? ("digest" in parts ? parts.digest : undefined) : written(digest);
     return [
       this.#place(kind, first, {
         name,
-        ...(parts.tag === undefined ? {} : { tag: parts.tag }),
-        ...(digestText === undefined || digestText === "" ? {} : { digest: digestText }),
+        ...shownParts(tag, digest),
         scalars: [
           ...(tag === undefined ? [] : [[digest === undefined ? "tag-and-digest" : "tag", tag] as const]),
           ...(digest === undefined ? [] : [["digest", digest] as const]),
@@ -162,6 +154,20 @@ class Finder {
   }
 }
 
+/** A tag alone carries the digest behind it: a key more would be more than a scalar's bytes. */
+function shownParts(tag: Scalar | undefined, digest: Scalar | undefined): Pick<ImagePlace, "tag" | "digest"> {
+  const tagText = tag === undefined ? "" : (written(tag) ?? "");
+  const digestText = digest === undefined ? "" : (written(digest) ?? "");
+  if (digest === undefined) {
+    const { name: _none, ...parts } = referenceParts(`x:${tagText}`);
+    return parts;
+  }
+  return {
+    ...(tagText === "" ? {} : { tag: tagText }),
+    ...(digestText === "" ? {} : { digest: digestText }),
+  };
+}
+
 interface Seen {
   readonly name: string;
   readonly tag?: string;
@@ -184,7 +190,7 @@ function pairOf(map: YAMLMap, wanted: string): Pair | undefined {
 /** As its author wrote it: 1234567 and 12e4 are tags here, not numbers. */
 function written({ value, source }: Scalar): string | undefined {
   if (typeof value === "string") return value.trimEnd();
-  return value === null ? undefined : (source ?? String(value));
+  return value === null ? undefined : source;
 }
 
 function scalarRule({ anchor, tag }: Scalar): PlaceRule | undefined {
@@ -195,21 +201,13 @@ function scalarRule({ anchor, tag }: Scalar): PlaceRule | undefined {
 /** Undefined: the scalar goes over more than one line. */
 function spanOf(text: string, holds: Span["holds"], { type, range }: Scalar): Span | undefined {
   const [start, end] = range ?? [0, 0];
-  switch (type) {
-    case "QUOTE_DOUBLE":
-    case "QUOTE_SINGLE":
-      return { holds, start: start + 1, end: end - 1 };
-    case "BLOCK_FOLDED":
-    case "BLOCK_LITERAL": {
-      const head = text.indexOf("\n", start) + 1;
-      const lines = [...text.slice(head, end).matchAll(/[^\s].*[^\s]|[^\s]/g)];
-      const [line] = lines;
-      if (line === undefined || lines.length > 1) return undefined;
-      return { holds, start: head + line.index, end: head + line.index + line[0].length };
-    }
-    default:
-      return { holds, start, end };
-  }
+  if (type === "QUOTE_DOUBLE" || type === "QUOTE_SINGLE") return { holds, start: start + 1, end: end - 1 };
+  if (type !== "BLOCK_FOLDED" && type !== "BLOCK_LITERAL") return { holds, start, end };
+  const head = text.indexOf("\n", start) + 1;
+  const lines = [...text.slice(head, end).matchAll(/[^\s].*[^\s]|[^\s]/g)];
+  const [line] = lines;
+  if (line === undefined || lines.length > 1) return undefined;
+  return { holds, start: head + line.index, end: head + line.index + line[0].length };
 }
 
 function objectOf(document: Document.Parsed): Pick<ImagePlace, "object"> {

@@ -37,7 +37,7 @@ export interface Delivery {
   readonly image: ImageName;
   readonly registry: RegistryClient;
   readonly manifests: DeliveryManifests;
-  /** Undefined: no kubeconfig; the publication ends with the push. */
+  /** Undefined: no kubeconfig; the publication ends with the commit. */
   readonly cluster: DeliveryCluster | undefined;
   /** The way that a visitor comes; undefined: none from here. */
   readonly visit: Visit | undefined;

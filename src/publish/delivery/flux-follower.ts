@@ -115,7 +115,11 @@ function refused(message: string, hint: string): CastleError {
 function address(url: string): string {
   const scp = /^(?:[^@/]+@)?([^:/]+):(?!\/\/)(.+)$/.exec(url);
   const plain = scp === null ? url.replace(/^[a-z+]+:\/\/(?:[^@/]*@)?/i, "") : `${scp[1]}/${scp[2]}`;
-  return plain.replace(/:\d+\//, "/").replace(/\/+$/, "").replace(/\.git$/, "").toLowerCase();
+  return plain
+    .replace(/:\d+\//, "/")
+    .replace(/\/+$/, "")
+    .replace(/\.git$/, "")
+    .toLowerCase();
 }
 
 /** Whether a Kustomization's folder holds the file. */

@@ -76,13 +76,22 @@ function recorded(
   live: LivePlace,
   content: Uint8Array,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
-  return recordEdit(manifests.repository, tip, { path: live.file.path, before: live.file.bytes, after: content });
+  return recordEdit(manifests.repository, tip, {
+    path: live.file.path,
+    before: live.file.bytes,
+    after: content,
+  });
 }
 
-function message({ name, image }: Delivery["site"], { release, kind, subject }: CommitWish, live: LivePlace): string {
+function message(
+  { name, image }: Delivery["site"],
+  { release, kind, subject }: CommitWish,
+  live: LivePlace,
+): string {
   const { commit, tag, digest } = release;
   const title = kind === "publish" ? `${name}: release ${tag}` : `${name}: back to ${tag}`;
-  const about = subject === undefined || subject === "" ? "" : `${subject.replaceAll(/\s+/g, " ").slice(0, 200)}\n\n`;
+  const about =
+    subject === undefined || subject === "" ? "" : `${subject.replaceAll(/\s+/g, " ").slice(0, 200)}\n\n`;
   const trailers = [
     `${TRAILERS.site}: ${name}`,
     `${TRAILERS.source}: ${commit}`,

@@ -44,8 +44,13 @@ export async function readLivePlace(
     isPlaceholder,
     tag,
     digest: isPlaceholder ? undefined : place.digest,
-    commit: tag === undefined ? undefined : commitOfTag(site.name, tag),
+    commit: tag === undefined ? undefined : realCommit(commitOfTag(site.name, tag)),
   };
+}
+
+/** Zeros are Git's word for no commit, and what a manifest names before its first release. */
+function realCommit(digits: string | undefined): string | undefined {
+  return digits === undefined || /^0+$/.test(digits) ? undefined : digits;
 }
 
 /** Parsing every file of a platform takes seconds; most do not even contain the image's last word. */
@@ -60,7 +65,10 @@ function findInLikely(files: readonly YamlFile[], wanted: WantedImage, image: st
   }
 }
 
-async function yamlFiles({ repository, folder }: Delivery["manifests"], tip: Tip): Promise<readonly YamlFile[]> {
+async function yamlFiles(
+  { repository, folder }: Delivery["manifests"],
+  tip: Tip,
+): Promise<readonly YamlFile[]> {
   const entries = (await repository.entries(tip, folder)).filter(
     (entry) => isFile(entry) && /(?:\.ya?ml|(?:^|\/)Kustomization)$/.test(entry.path),
   );

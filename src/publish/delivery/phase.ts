@@ -19,3 +19,6 @@ export interface PhaseTime {
   readonly outcome: "done" | "skipped" | "failed";
   readonly detail?: string;
 }
+
+/** Why nothing is proven. */
+export const NO_CLUSTER = "there is no kubeconfig: committed, and nobody looked whether it is live";

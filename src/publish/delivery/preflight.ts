@@ -44,7 +44,7 @@ export async function preflight(delivery: Delivery, run: DeliveryRun, commit: st
     writeImage(found.file, found.place, TRIAL, found.isPlaceholder ? site.image : undefined);
     return found;
   });
-  checks.add("source", async () => refuseBackwards(commit, (await live).commit, delivery.ancestry));
+  void checks.add("source", async () => refuseBackwards(commit, (await live).commit, delivery.ancestry));
   const follower = checks.add("source", async () =>
     cluster === undefined
       ? undefined

@@ -56,10 +56,18 @@ async function provePod(
   const status = pod.status?.containerStatuses?.find((one) => one.name === container?.name);
   const imageId = status?.imageID ?? "";
   if (!facts.imageIds.some((digest) => imageId.endsWith(digest))) {
-    throw wrong(`${who} runs ${imageId === "" ? "an image that it does not name" : imageId}, not ${facts.digest}`, who);
+    throw wrong(
+      `${who} runs ${imageId === "" ? "an image that it does not name" : imageId}, not ${facts.digest}`,
+      who,
+    );
   }
-  const port = container?.ports?.find((one) => one.name === "http")?.containerPort ?? container?.ports?.[0]?.containerPort;
-  const visit = podVisit(api, `/api/v1/namespaces/${namespace}/pods/${name}${port === undefined ? "" : `:${port}`}/proxy`);
+  const port =
+    container?.ports?.find((one) => one.name === "http")?.containerPort ??
+    container?.ports?.[0]?.containerPort;
+  const visit = podVisit(
+    api,
+    `/api/v1/namespaces/${namespace}/pods/${name}${port === undefined ? "" : `:${port}`}/proxy`,
+  );
   const files = sampleFiles(facts.files);
   await checkName(visit, facts, who, signal);
   await Promise.all(files.map((file) => proveThroughApi(visit, file, who, signal)));
@@ -100,14 +108,20 @@ async function checkName(visit: Visit, facts: ReleaseFacts, who: string, signal:
   if (answer.status !== 200) throw wrong(`${who} answers ${answer.status} for /`, who);
   if (!facts.isNamed) return;
   const found = answer.header(RELEASE_HEADER);
-  if (found !== facts.tag) throw wrong(`${who} says that it is ${found ?? "no release"}, not ${facts.tag}`, who);
+  if (found !== facts.tag)
+    throw wrong(`${who} says that it is ${found ?? "no release"}, not ${facts.tag}`, who);
 }
 
 /**
  * The API server rewrites the links of what passes as HTML, so that its bytes are not the pod's; a page's compressed
  * neighbour, which is what browsers get, passes as it is.
  */
-async function proveThroughApi(visit: Visit, file: ReleaseFile, who: string, signal: AbortSignal): Promise<void> {
+async function proveThroughApi(
+  visit: Visit,
+  file: ReleaseFile,
+  who: string,
+  signal: AbortSignal,
+): Promise<void> {
   if (!/\.html?$/.test(file.path)) return proveBytes(visit, file, who, signal);
   const answer = await visit(`/${file.path.split("/").map(encodeURIComponent).join("/")}.gz`, signal);
   // Without a neighbour, what is small is sent as it is: that a page is there is all that can be seen this way.
@@ -116,7 +130,12 @@ async function proveThroughApi(visit: Visit, file: ReleaseFile, who: string, sig
   compare(gunzipped(answer, who, file), file, who);
 }
 
-async function provePresence(visit: Visit, file: ReleaseFile, who: string, signal: AbortSignal): Promise<void> {
+async function provePresence(
+  visit: Visit,
+  file: ReleaseFile,
+  who: string,
+  signal: AbortSignal,
+): Promise<void> {
   const { status } = await visit(addressOf(file.path), signal);
   if (status !== 200) throw wrong(`${who} answers ${status} for /${file.path}`, who);
 }
@@ -130,7 +149,10 @@ async function proveBytes(visit: Visit, file: ReleaseFile, who: string, signal: 
 function compare(bytes: Uint8Array, { path, sha256 }: ReleaseFile, who: string): void {
   const found = createHash("sha256").update(bytes).digest("hex");
   if (found === sha256) return;
-  throw wrong(`${who} serves other bytes than the release for /${path}: ${found.slice(0, 12)}…, expected ${sha256.slice(0, 12)}…`, who);
+  throw wrong(
+    `${who} serves other bytes than the release for /${path}: ${found.slice(0, 12)}…, expected ${sha256.slice(0, 12)}…`,
+    who,
+  );
 }
 
 function gunzipped({ bytes }: Served, who: string, { path }: ReleaseFile): Uint8Array {

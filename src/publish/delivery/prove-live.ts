@@ -25,9 +25,15 @@ export async function proveLive(
   delivery: Delivery,
   cluster: DeliveryCluster,
   run: DeliveryRun,
-  { facts, committed, follower }: {
+  {
+    facts,
+    committed,
+    follower,
+  }: {
     readonly facts: () => Promise<ReleaseFacts>;
-    readonly committed: ManifestCommit & { readonly release: Pick<ReleaseFacts, "commit" | "tag" | "digest"> };
+    readonly committed: ManifestCommit & {
+      readonly release: Pick<ReleaseFacts, "commit" | "tag" | "digest">;
+    };
     readonly follower: FluxFollower | undefined;
   },
 ): Promise<Proof> {
@@ -40,7 +46,8 @@ export async function proveLive(
     const judge = new RevisionJudge(delivery, release, commit);
     rolled = await reachable(async () => {
       const found =
-        follower ?? (await findFollower(cluster, delivery.manifests.repository.remote, file, delivery.signal));
+        follower ??
+        (await findFollower(cluster, delivery.manifests.repository.remote, file, delivery.signal));
       await fetchedByFlux(delivery, cluster, found, judge);
       await takenByFlux(delivery, cluster, found, judge);
       return rolledOut(delivery, cluster, { release, place });
@@ -64,8 +71,6 @@ const SILENCE = 30_000;
 
 /** A cluster that goes away now is no failure of the release: that it is committed is what counts. */
 async function reachable<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  const silent = (error: unknown) =>
-    error instanceof CastleError && /^kubernetes\/(?:unreachable|refused)$/.test(error.code) ? error : undefined;
   let last: CastleError | undefined;
   const answer = await poll(
     async () => {
@@ -81,6 +86,11 @@ async function reachable<T>(work: () => Promise<T>, signal: AbortSignal): Promis
     { every: EVERY, within: SILENCE, signal, onTimeout: () => unverified(last) },
   );
   return answer.found;
+}
+
+function silent(error: unknown): CastleError | undefined {
+  if (!(error instanceof CastleError)) return undefined;
+  return /^kubernetes\/(?:unreachable|refused)$/.test(error.code) ? error : undefined;
 }
 
 function unverified(cause: CastleError | undefined): CastleError {

@@ -8,13 +8,13 @@ export interface Receipt {
   readonly site: string;
   readonly action: "publish" | "rollback" | "resume";
   /** live: proven in every pod; committed: nobody looked into the cluster. */
-  readonly outcome: "live" | "committed" | "pushed";
+  readonly outcome: "live" | "committed";
   readonly image: string;
   readonly commit: string;
   readonly tag: string;
   readonly digest: string;
   readonly registry: Pushed | undefined;
-  readonly manifests: Pick<ManifestCommit, "commit" | "previous" | "pushed" | "file"> | undefined;
+  readonly manifests: Pick<ManifestCommit, "commit" | "previous" | "pushed" | "file">;
   readonly pods: readonly PodProof[];
   readonly public: PublicProof | undefined;
   readonly warnings: readonly string[];

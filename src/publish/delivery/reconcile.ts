@@ -47,7 +47,12 @@ export async function fetchedByFlux(
       }
       return undefined;
     },
-    { every: EVERY, within: WITHIN, signal, onTimeout: () => stuck(`${title(source)} has not fetched the commit: ${last}`) },
+    {
+      every: EVERY,
+      within: WITHIN,
+      signal,
+      onTimeout: () => stuck(`${title(source)} has not fetched the commit: ${last}`),
+    },
   );
 }
 
@@ -74,7 +79,12 @@ export async function takenByFlux(
           if (found.spec.suspend === true) throw stuck(`${title(one)} was suspended meanwhile`);
           return undefined;
         },
-        { every: EVERY, within: WITHIN, signal, onTimeout: () => stuck(`${title(one)} has not applied the commit: ${last}`) },
+        {
+          every: EVERY,
+          within: WITHIN,
+          signal,
+          onTimeout: () => stuck(`${title(one)} has not applied the commit: ${last}`),
+        },
       );
     }),
   );
@@ -97,5 +107,8 @@ function wordsOf({ status }: FluxKustomization): string | undefined {
 }
 
 function stuck(message: string): CastleError {
-  return new CastleError("publish/flux", { message, hint: "kubectl -n flux-system get gitrepositories,kustomizations" });
+  return new CastleError("publish/flux", {
+    message,
+    hint: "kubectl -n flux-system get gitrepositories,kustomizations",
+  });
 }

@@ -90,7 +90,10 @@ async function pushBlob(
 }
 
 /** The SBOM refers to the image; a registry without the referrers' API is given the list that its clients look for. */
-async function pushSbom({ registry, image: { repository }, signal }: Delivery, release: PackedRelease): Promise<void> {
+async function pushSbom(
+  { registry, image: { repository }, signal }: Delivery,
+  release: PackedRelease,
+): Promise<void> {
   const { sbom, digest, layout } = release;
   const bytes = await readFile(blobFile(layout, sbom.digest));
   const listed = await withRetries(

@@ -28,7 +28,8 @@ export function rolloutFault({ status }: Workload, pods: readonly Pod[]): Rollou
   const conditions = status?.conditions ?? [];
   // Pod Security, a quota, a webhook: the API server refuses the pods themselves.
   const refused = conditions.find(({ type, status }) => type === "ReplicaFailure" && status === "True");
-  if (refused !== undefined) return { reason: refused.reason ?? "FailedCreate", message: refused.message ?? "" };
+  if (refused !== undefined)
+    return { reason: refused.reason ?? "FailedCreate", message: refused.message ?? "" };
   for (const pod of pods) {
     const fault = podFault(pod);
     if (fault !== undefined) return fault;
@@ -90,16 +91,25 @@ export async function rolloutError(
       pod === undefined
         ? `kubectl -n ${namespace} describe replicasets`
         : `kubectl -n ${namespace} describe pod ${pod.metadata.name}; castle rollback goes back`,
-    details: { reason, namespace, deployment: name, ...(pod === undefined ? {} : { pod: pod.metadata.name }) },
+    details: {
+      reason,
+      namespace,
+      deployment: name,
+      ...(pod === undefined ? {} : { pod: pod.metadata.name }),
+    },
   });
 }
 
 async function lastWarning(api: KubernetesApi, pod: Pod, signal: AbortSignal): Promise<string | undefined> {
   const { namespace, uid } = pod.metadata;
   const query = new URLSearchParams({ fieldSelector: `involvedObject.uid=${uid},type=Warning` });
-  const { body } = await api.call({ path: `/api/v1/namespaces/${namespace}/events?${query.toString()}`, signal });
+  const { body } = await api.call({
+    path: `/api/v1/namespaces/${namespace}/events?${query.toString()}`,
+    signal,
+  });
   const events = eventsShape.parse(body).items;
-  const at = (event: (typeof events)[number]) => event.lastTimestamp ?? event.metadata.creationTimestamp ?? "";
+  const at = (event: (typeof events)[number]) =>
+    event.lastTimestamp ?? event.metadata.creationTimestamp ?? "";
   const newest = events.toSorted((one, other) => (at(one) < at(other) ? 1 : -1));
   // The back-off only says that it waits; what it waits after says why.
   return (newest.find(({ reason }) => reason !== "BackOff") ?? newest[0])?.message;

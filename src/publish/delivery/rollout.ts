@@ -65,7 +65,8 @@ class Watch {
   async look(): Promise<{ readonly done: readonly RolledOut[] | undefined; readonly progress: string }> {
     const workloads = await this.#workloads();
     const current = workloads.filter((workload) => this.#isCurrent(workload.spec.template.spec));
-    if (workloads.length === 0) return { done: undefined, progress: "no Deployment runs the site's image yet" };
+    if (workloads.length === 0)
+      return { done: undefined, progress: "no Deployment runs the site's image yet" };
     if (current.length < workloads.length) {
       return { done: undefined, progress: "Flux has not brought the release to the Deployment yet" };
     }
@@ -92,7 +93,9 @@ class Watch {
     return container !== undefined && referenceParts(container.image).digest === this.#release.digest;
   }
 
-  async #one(workload: Workload): Promise<RolledOut & { readonly isDone: boolean; readonly progress: string }> {
+  async #one(
+    workload: Workload,
+  ): Promise<RolledOut & { readonly isDone: boolean; readonly progress: string }> {
     const { api } = this.#cluster;
     const { signal } = this.#delivery;
     const pods = await podsOf(api, workload, signal);
@@ -111,10 +114,14 @@ class Watch {
         signal,
       );
     }
-    const ready = ours.filter(({ status }) => status?.containerStatuses?.every(({ ready }) => ready) === true);
+    const ready = ours.filter(
+      ({ status }) => status?.containerStatuses?.every(({ ready }) => ready) === true,
+    );
     const isDone =
       isObserved &&
-      [updatedReplicas, availableReplicas, replicas, pods.length, ready.length].every((count) => count === wanted);
+      [updatedReplicas, availableReplicas, replicas, pods.length, ready.length].every(
+        (count) => count === wanted,
+      );
     const old = pods.length - ours.length;
     const progress = `${ready.length} of ${wanted} pods ready${old === 0 ? "" : `, ${old} old`}`;
     return { workload, pods: ours, isDone, progress };

@@ -12,7 +12,10 @@ export function sampleFiles(files: readonly ReleaseFile[]): readonly ReleaseFile
   const home = served.find(({ path }) => path === "index.html");
   const rest = served.filter((file) => file !== home);
   const step = Math.max(1, rest.length / (MOST - 1));
-  const spread = Array.from({ length: Math.min(rest.length, MOST - 1) }, (_, index) => rest[Math.floor(index * step)]);
+  const spread = Array.from(
+    { length: Math.min(rest.length, MOST - 1) },
+    (_, index) => rest[Math.floor(index * step)],
+  );
   return [home, ...spread].filter((file) => file !== undefined);
 }
 

@@ -14,7 +14,8 @@ export class Standing {
 
   /** One or two sentences for people. */
   text(): string {
-    const before = this.live === undefined ? "no release of this site was live before" : `${this.live} stays live`;
+    const before =
+      this.live === undefined ? "no release of this site was live before" : `${this.live} stays live`;
     if (this.committed !== undefined) {
       return `${this.#release} is committed (${this.committed.slice(0, 12)}), not verified: the cluster may serve it, or still ${this.live ?? "what it had"}`;
     }

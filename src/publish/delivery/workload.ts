@@ -99,7 +99,10 @@ export async function podsOf(
 ): Promise<readonly Pod[]> {
   const labels = Object.entries(spec.selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
   const query = new URLSearchParams({ labelSelector: labels.join(",") });
-  const { body } = await api.call({ path: `/api/v1/namespaces/${namespace}/pods?${query.toString()}`, signal });
+  const { body } = await api.call({
+    path: `/api/v1/namespaces/${namespace}/pods?${query.toString()}`,
+    signal,
+  });
   const { items } = z.object({ items: z.array(podShape) }).parse(body);
   return items
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)

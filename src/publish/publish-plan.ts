@@ -55,7 +55,8 @@ export async function planPublication(
   const missing = await run.phase({ phase: "registry", step: "registry", title: "Registry" }, async () => {
     const blobs = [...new Map([...packed.layers, config].map((blob) => [blob.digest, blob])).values()];
     const there = await Promise.all(blobs.map(({ digest }) => registry.hasBlob(image.repository, digest)));
-    return { blobs: blobs.filter((_, index) => there[index] !== true) };
+    const wanting = blobs.filter((_, index) => there[index] !== true);
+    return { blobs: wanting, detail: `${wanting.length} of ${blobs.length} blobs are missing` };
   });
   return {
     site: delivery.site.name,
@@ -92,7 +93,9 @@ export function differences(
   const fresh = new Set(after.map(({ path }) => path));
   return {
     added: after.filter(({ path }) => !old.has(path)).map(({ path }) => path),
-    changed: after.filter(({ path, sha256 }) => old.has(path) && old.get(path) !== sha256).map(({ path }) => path),
+    changed: after
+      .filter(({ path, sha256 }) => old.has(path) && old.get(path) !== sha256)
+      .map(({ path }) => path),
     gone: before.filter(({ path }) => !fresh.has(path)).map(({ path }) => path),
   };
 }
