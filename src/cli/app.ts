@@ -12,6 +12,7 @@ import { loginCommand } from "./commands/login.ts";
 import { planCommand } from "./commands/plan.ts";
 import { reconcileCommand } from "./commands/reconcile.ts";
 import { rebuildCommand } from "./commands/rebuild.ts";
+import { publishCommand, releasesCommand, rollbackCommand } from "./commands/publish.ts";
 import { renderCommand } from "./commands/render.ts";
 import { secretsRoutes } from "./commands/secrets.ts";
 import { resetCommand } from "./commands/reset.ts";
@@ -45,6 +46,9 @@ const root = buildRouteMap<string, Context>({
     talosconfig: talosconfigCommand,
     kubectl: kubectlCommand,
     talosctl: talosctlCommand,
+    publish: publishCommand,
+    rollback: rollbackCommand,
+    releases: releasesCommand,
     render: renderCommand,
     lab: labRoutes,
     parts: partsRoutes,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { doctorDocuments } from "./documents/doctor.ts";
+import { publishDocuments } from "./publish-documents.ts";
 
 /*
  * Every document that `-o json` prints: its kind and the shape of its fields beside apiVersion and kind. Commands are
@@ -222,6 +223,7 @@ export const documents = {
       ),
     })
     .meta({ description: "castle events" }),
+  ...publishDocuments,
   Parts: z
     .object({
       store: path,

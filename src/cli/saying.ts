@@ -51,6 +51,8 @@ function print<K extends DocumentKind>(context: Context, kind: K, data: Document
 }
 
 function asCastleError(thrown: unknown, signal: AbortSignal): CastleError {
+  // A publication says what is and what is not live, however it ended.
+  if (thrown instanceof CastleError && thrown.details["standing"] !== undefined) return thrown;
   if (signal.aborted) {
     return new CastleError("command/interrupted", {
       message: "Interrupted; nothing is lost",

@@ -40,7 +40,7 @@ export async function planPublication(
   { source, build }: Pick<PublishOptions, "source" | "build">,
 ): Promise<PublishPlan> {
   const tag = releaseTag(delivery.site.name, source.commit);
-  const run = new DeliveryRun(delivery.report, new Standing(tag));
+  const run = new DeliveryRun(delivery, new Standing(tag));
   const seen = await run.phase({ phase: "source", step: "preflight", title: "Preflight" }, () =>
     preflight(delivery, run, source.commit),
   );

@@ -32,7 +32,7 @@ export interface PublishOptions {
 export async function publish(delivery: Delivery, options: PublishOptions): Promise<Receipt> {
   const { source } = options;
   const started = performance.now();
-  const run = new DeliveryRun(delivery.report, new Standing(releaseTag(delivery.site.name, source.commit)));
+  const run = new DeliveryRun(delivery, new Standing(releaseTag(delivery.site.name, source.commit)));
   const seen = await run.phase({ phase: "source", step: "preflight", title: "Preflight" }, () =>
     preflight(delivery, run, source.commit),
   );

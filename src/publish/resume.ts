@@ -12,7 +12,7 @@ import { releaseHistory } from "./history.ts";
  */
 export async function resume(delivery: Delivery): Promise<Receipt> {
   const started = performance.now();
-  const run = new DeliveryRun(delivery.report, new Standing("what the manifests name"));
+  const run = new DeliveryRun(delivery, new Standing("what the manifests name"));
   const { release, committed } = await run.phase(
     { phase: "gitops", step: "gitops", title: "GitOps repository" },
     async () => {

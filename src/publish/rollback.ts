@@ -15,7 +15,7 @@ import { type PastRelease, type ReleaseHistory, releaseHistory } from "./history
  */
 export async function rollback(delivery: Delivery, digits: string | undefined): Promise<Receipt> {
   const started = performance.now();
-  const run = new DeliveryRun(delivery.report, new Standing(digits ?? "the release before"));
+  const run = new DeliveryRun(delivery, new Standing(digits ?? "the release before"));
   const target = await run.phase({ phase: "source", step: "history", title: "History" }, async () => {
     const history = await releaseHistory(delivery).catch((error: unknown) => {
       throw run.failed(error, "gitops");

@@ -190,7 +190,7 @@ const repository = text(
     `the address of a Git repository${typeof input === "string" && input.includes("@") ? " without a name or a password" : ""}, such as https://git.lan/tazlab-k8s.git`,
 );
 
-const gitopsSection = section({
+export const gitopsSection = section({
   repository: repository
     .describe("The repository that Flux follows. Lab default: one on the lab's own Git server.")
     .optional(),
@@ -275,7 +275,7 @@ const disksSection = section({
   }).optional(),
 });
 
-const siteSection = section({
+export const siteSection = section({
   name: text(labelPattern, "lower-case letters, digits and dashes, such as blog"),
   host: text(siteHostPattern, "a host name such as blog.tazlab.net"),
   source: text(/\S/, "the folder of the site's source, such as ../blog-src")

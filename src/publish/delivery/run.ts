@@ -15,8 +15,14 @@ export class DeliveryRun {
   readonly standing: Standing;
   readonly report: Report;
 
-  constructor(report: Report, standing: Standing) {
+  readonly #signal: AbortSignal;
+
+  constructor(
+    { report, signal }: { readonly report: Report; readonly signal: AbortSignal },
+    standing: Standing,
+  ) {
     this.report = report;
+    this.#signal = signal;
     this.standing = standing;
   }
 
@@ -52,14 +58,7 @@ export class DeliveryRun {
   /** The same error, ending the process as its phase says, with what is and what is not live. */
   failed(error: unknown, phase: Phase): CastleError {
     if (error instanceof CastleError && error.details["phase"] !== undefined) return error;
-    const known =
-      error instanceof CastleError
-        ? error
-        : new CastleError("command/unexpected", {
-            message: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
-            hint: "this is a fault of castle itself; CASTLE_DEBUG=1 shows where",
-            cause: error,
-          });
+    const known = this.#known(error);
     return new CastleError(known.code, {
       message: `${known.message}\n${this.standing.text()}`,
       ...(known.hint === undefined ? {} : { hint: known.hint }),
@@ -67,6 +66,23 @@ export class DeliveryRun {
       details: { ...known.details, phase, standing: this.standing.text(), phases: this.times },
       // Whoever stops it has stopped it, wherever it was.
       ...(known.code === "command/interrupted" ? {} : { exit: PHASE_EXIT[phase] }),
+    });
+  }
+
+  #known(error: unknown): CastleError {
+    // Whatever broke off then, it was because of that.
+    if (this.#signal.aborted) {
+      return new CastleError("command/interrupted", {
+        message: "Interrupted",
+        hint: "run the same command again to go on",
+        cause: error,
+      });
+    }
+    if (error instanceof CastleError) return error;
+    return new CastleError("command/unexpected", {
+      message: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+      hint: "this is a fault of castle itself; CASTLE_DEBUG=1 shows where",
+      cause: error,
     });
   }
 }

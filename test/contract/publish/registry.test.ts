@@ -10,6 +10,19 @@ import type { Fault } from "../../fixtures/registry-front.ts";
 import { openRegistry, type TestRegistry } from "../../fixtures/registry.ts";
 import { COMMITS, tagOf, World } from "./world.ts";
 
+const answer = (status: number, headers?: Record<string, string>, body?: string): Fault => ({
+  kind: "answer",
+  status,
+  ...(headers === undefined ? {} : { headers }),
+  ...(body === undefined ? {} : { body }),
+});
+
+async function authFile(folder: string, content: object): Promise<string> {
+  const path = join(folder, "auth.json");
+  await writeFile(path, JSON.stringify(content));
+  return path;
+}
+
 /** publish.md's rows of the registry: each test is called as its row. */
 describe.skipIf(!canRunLab)("a release and its registry", () => {
   let registry: TestRegistry;
@@ -25,13 +38,6 @@ describe.skipIf(!canRunLab)("a release and its registry", () => {
   });
   afterEach(() => world.close());
 
-  const answer = (status: number, headers?: Record<string, string>, body?: string): Fault => ({
-    kind: "answer",
-    status,
-    ...(headers === undefined ? {} : { headers }),
-    ...(body === undefined ? {} : { body }),
-  });
-
   describe("registry 401/403, credential helper missing or hanging: 30 in preflight, name the source tried", () => {
     it.each([401, 403])("%i", async (status) => {
       world.front.fault = () => answer(status, { "www-authenticate": 'Basic realm="x"' });
@@ -39,7 +45,9 @@ describe.skipIf(!canRunLab)("a release and its registry", () => {
         registry: "registry.lan",
         repository: "tazlab/blog",
         environment: {
-          REGISTRY_AUTH_FILE: await authFile({ auths: { "registry.lan": { auth: btoa("me:wrong") } } }),
+          REGISTRY_AUTH_FILE: await authFile(world.folder, {
+            auths: { "registry.lan": { auth: btoa("me:wrong") } },
+          }),
         },
       });
       const client = new RegistryClient({
@@ -69,7 +77,7 @@ describe.skipIf(!canRunLab)("a release and its registry", () => {
       }
       const environment = {
         PATH: `${path}:/usr/bin:/bin`,
-        REGISTRY_AUTH_FILE: await authFile({ credHelpers: { "registry.lan": "gone" } }),
+        REGISTRY_AUTH_FILE: await authFile(world.folder, { credHelpers: { "registry.lan": "gone" } }),
       };
       const search = { registry: "registry.lan", repository: "tazlab/blog", environment };
       await expect(findCredentials(search)).rejects.toMatchObject({
@@ -85,19 +93,13 @@ describe.skipIf(!canRunLab)("a release and its registry", () => {
       await chmod(join(path, "docker-credential-slow"), 0o755);
       const environment = {
         PATH: `${path}:/usr/bin:/bin`,
-        REGISTRY_AUTH_FILE: await authFile({ credsStore: "slow" }),
+        REGISTRY_AUTH_FILE: await authFile(world.folder, { credsStore: "slow" }),
       };
       const search = { registry: "registry.lan", repository: "tazlab/blog", environment };
       await expect(findCredentials(search)).rejects.toThrow(
         /docker-credential-slow .* did not answer in 10 s/,
       );
     });
-
-    async function authFile(content: object): Promise<string> {
-      const path = join(world.folder, "auth.json");
-      await writeFile(path, JSON.stringify(content));
-      return path;
-    }
   });
 
   it("token expires mid-push: re-authenticate, go on", async () => {

@@ -26,10 +26,11 @@ export const COMMITS = {
 
 const LINE: readonly string[] = [COMMITS.first, COMMITS.second, COMMITS.third];
 
+const place = (digits: string) => LINE.findIndex((commit) => commit.startsWith(digits));
+const isSide = (digits: string) => COMMITS.side.startsWith(digits);
+
 /** The site's history, as its repository would tell it. */
 const ancestry: Ancestry = async (one, other) => {
-  const place = (digits: string) => LINE.findIndex((commit) => commit.startsWith(digits));
-  const isSide = (digits: string) => COMMITS.side.startsWith(digits);
   if (isSide(one)) return isSide(other) ? "ancestor" : "other";
   if (isSide(other)) return place(one) === 0 ? "ancestor" : "other";
   if (place(one) < 0 || place(other) < 0) return "unknown";

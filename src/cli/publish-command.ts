@@ -1,0 +1,220 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { type Report, runStep } from "../journal/step.ts";
+import { parseImageName } from "../image/image-name.ts";
+import { buildRelease } from "../publish/build-release.ts";
+import { hugoVersion } from "../publish/build/hugo.ts";
+import { planSiteLock } from "../publish/lock/plan-site-lock.ts";
+import { readSiteLock } from "../publish/lock/read-site-lock.ts";
+import { sourceAncestry } from "../publish/delivery/ancestry.ts";
+import type { Delivery } from "../publish/delivery/delivery.ts";
+import { publish, type PublishOptions } from "../publish/publish.ts";
+import { planPublication, type PublishPlan } from "../publish/publish-plan.ts";
+import { resume } from "../publish/resume.ts";
+import { checkSource } from "../publish/source/check-source.ts";
+import type { AnswerOf } from "./answer.ts";
+import type { Context } from "./context.ts";
+import { openParts } from "./parts-session.ts";
+import { places } from "./places.ts";
+import { openTarget, type PublishTarget, type TargetChoice } from "./publish-target.ts";
+import { receiptAnswer } from "./receipt-answer.ts";
+import { ensureBase, ownBase } from "./site-base.ts";
+
+export interface PublishChoice extends TargetChoice {
+  readonly autoRollback: boolean;
+  readonly allowFewerPages: boolean;
+  /** Seconds. */
+  readonly timeout: number;
+}
+
+export async function publishSite(
+  context: Context,
+  report: Report,
+  choice: PublishChoice,
+): Promise<AnswerOf<"Released">> {
+  return withTarget(context, choice, async (target) => {
+    const delivery = deliveryOf(context, report, target, choice);
+    return withRelease(context, { target, choice, report }, async (options) =>
+      receiptAnswer(await publish(delivery, options), context.now()),
+    );
+  });
+}
+
+export async function planSite(
+  context: Context,
+  report: Report,
+  choice: PublishChoice,
+): Promise<AnswerOf<"PublishPlan">> {
+  return withTarget(context, choice, async (target) => {
+    const delivery = deliveryOf(context, report, target, choice);
+    return withRelease(context, { target, choice, report }, async (options) =>
+      planAnswer(await planPublication(delivery, options)),
+    );
+  });
+}
+
+export async function resumeSite(
+  context: Context,
+  report: Report,
+  choice: PublishChoice,
+): Promise<AnswerOf<"Released">> {
+  return withTarget(context, choice, async (target) =>
+    receiptAnswer(await resume(deliveryOf(context, report, target, choice)), context.now()),
+  );
+}
+
+/** Pins base and Hugo of today in the site's castle.lock, for its author to commit. */
+export async function lockSite(context: Context, choice: PublishChoice): Promise<AnswerOf<"SiteLocked">> {
+  return withTarget(context, choice, async (target) => {
+    const hugo = await hugoVersion((await castleHugo(context)) ?? "hugo", context.env["PATH"]);
+    const { path, lock, text, same } = await planSiteLock({
+      folder: sourceFolder(target),
+      base: await ownBase(context),
+      hugo: hugo ?? "0.0.0",
+    });
+    if (!same) await writeFile(path, text);
+    return {
+      kind: "SiteLocked",
+      data: { site: target.site.name, file: path, base: lock.base, changed: !same },
+      text: same
+        ? `${path} is up to date`
+        : `Wrote ${path}\nNext: git add castle.lock && git commit -m "Pin base and Hugo" && git push`,
+    };
+  });
+}
+
+export async function withTarget<T>(
+  context: Context,
+  choice: TargetChoice,
+  work: (target: PublishTarget) => Promise<T>,
+): Promise<T> {
+  const target = await openTarget(context, choice);
+  try {
+    return await work(target);
+  } finally {
+    await target.close();
+  }
+}
+
+export function deliveryOf(
+  context: Context,
+  report: Report,
+  target: PublishTarget,
+  { timeout }: { readonly timeout: number },
+): Delivery {
+  const { site, image, registry, manifests, cluster, visit } = target;
+  const { signal, env } = context;
+  return {
+    site,
+    image,
+    registry,
+    manifests,
+    cluster,
+    visit,
+    ancestry: sourceAncestry({ folder: sourceFolder(target), environment: env, signal }),
+    report,
+    now: context.now,
+    patience: timeout * 1_000,
+    signal,
+  };
+}
+
+function sourceFolder({ folder, site }: PublishTarget): string {
+  return resolve(folder, site.source);
+}
+
+interface Wanted {
+  readonly target: PublishTarget;
+  readonly choice: PublishChoice;
+  readonly report: Report;
+}
+
+/** Checks the source, reads its lock and gives what builds it; what it builds lies in a folder that goes away with it. */
+async function withRelease<T>(
+  context: Context,
+  { target, choice, report }: Wanted,
+  work: (options: PublishOptions) => Promise<T>,
+): Promise<T> {
+  const { env: environment, signal } = context;
+  const { source, lock } = await runStep(report, { id: "publish-source", title: "Source" }, async () => {
+    const source = await checkSource({ folder: sourceFolder(target), environment, signal });
+    const lock = await readSiteLock(source, { environment, signal });
+    return { source, lock, detail: `${source.branch} at ${source.commit.slice(0, 12)}` };
+  });
+  const base = parseImageName(lock.base.split("@")[0] ?? "");
+  const cache = join(places(context).parts, "..", "publish");
+  const folder = await mkdtemp(join(tmpdir(), "castle-release-"));
+  try {
+    return await work({
+      source,
+      autoRollback: choice.autoRollback,
+      mountFrom: base.registry === target.image.registry ? base.repository : undefined,
+      build: async (livePages) =>
+        buildRelease({
+          site: target.site.name,
+          source,
+          lock,
+          base: await ensureBase(context, {
+            base: lock.base,
+            cache,
+            registry: target.registry,
+            insecure: choice.insecure,
+          }),
+          work: join(folder, "work"),
+          cache,
+          environment,
+          hugo: async (version) => {
+            const own = await castleHugo(context);
+            return own !== undefined && (await hugoVersion(own, environment["PATH"])) === version
+              ? own
+              : undefined;
+          },
+          livePages,
+          allowFewerPages: choice.allowFewerPages,
+          signal,
+        }),
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function castleHugo(context: Context): Promise<string | undefined> {
+  return openParts(context)
+    .resolve("hugo")
+    .catch(() => undefined);
+}
+
+/** Paths of a list that a person reads. */
+const SHOWN = 10;
+
+function planAnswer(plan: PublishPlan): AnswerOf<"PublishPlan"> {
+  const { tag, live, added, changed, gone, push, same, pages, bytes, unlisted } = plan;
+  return {
+    kind: "PublishPlan",
+    data: { ...plan, ...(live === undefined ? {} : { live }) },
+    text: [
+      same
+        ? `${tag} is what the manifests name already`
+        : `castle publish would bring ${tag}: ${live ?? "nothing"} is live`,
+      `  ${pages} pages, ${kib(bytes)}; ${push.blobs} blobs (${kib(push.bytes)}) would be pushed`,
+      ...(unlisted ? ["  the live image does not list its files: all count as added"] : []),
+      ...listed("+", added),
+      ...listed("~", changed),
+      ...listed("-", gone),
+    ].join("\n"),
+    exit: same ? 0 : 3,
+  };
+}
+
+function listed(mark: string, paths: readonly string[]): readonly string[] {
+  return [
+    ...paths.slice(0, SHOWN).map((path) => `  ${mark} ${path}`),
+    ...(paths.length > SHOWN ? [`  ${mark} and ${paths.length - SHOWN} more`] : []),
+  ];
+}
+
+function kib(bytes: number): string {
+  return `${Math.ceil(bytes / 1024)} KiB`;
+}

@@ -1,0 +1,230 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { CastleError } from "../errors/castle-error.ts";
+import type { GitCredentials } from "../gitops/credentials.ts";
+import { Repository } from "../gitops/repository.ts";
+import { findCredentials } from "../image/registry-credentials.ts";
+import { parseImageName, registryEndpoint } from "../image/image-name.ts";
+import { RegistryClient } from "../image/registry-client.ts";
+import { KubernetesApi } from "../kubernetes/api.ts";
+import { gitAccess } from "../lifecycle/fortify/git-access.ts";
+import { FLUX_NAMESPACE } from "../platform/flux-controller.ts";
+import { ingressAddress } from "../platform/pool.ts";
+import { siteNamespace } from "../platform/site-names.ts";
+import { platformImages } from "../platform/surroundings.ts";
+import { SYNC_NAME } from "../platform/synchronisation.ts";
+import type { Delivery, DeliveryCluster, DeliveryManifests } from "../publish/delivery/delivery.ts";
+import type { Visit } from "../publish/delivery/visit.ts";
+import { webVisit } from "../publish/delivery/web-visit.ts";
+import type { Site } from "../spec/castle.ts";
+import { formatFaults } from "../spec/fault-text.ts";
+import { isPublication, parsePublication, type Publication } from "../spec/publication.ts";
+import { Secret } from "../support/secret.ts";
+import { accessFile } from "./access-session.ts";
+import type { Context } from "./context.ts";
+import { secretStore } from "./secret-store.ts";
+import { standingGround } from "./session.ts";
+import { readSpecFile, type SpecFile } from "./spec-file.ts";
+
+/** Where a site is published to: all of a delivery but what one run brings along. */
+export interface PublishTarget {
+  readonly site: Site;
+  /** The castle that it is published to; undefined: the file names sites alone. */
+  readonly castle: SpecFile | undefined;
+  /** What relative folders of the file are relative to. */
+  readonly folder: string;
+  readonly registry: RegistryClient;
+  readonly image: Delivery["image"];
+  readonly manifests: DeliveryManifests;
+  readonly cluster: DeliveryCluster | undefined;
+  readonly visit: Visit | undefined;
+  close(): Promise<void>;
+}
+
+export interface TargetChoice {
+  readonly file: string;
+  readonly site: string | undefined;
+  /** Hosts of registries that speak plain HTTP. */
+  readonly insecure: readonly string[];
+}
+
+/** @throws CastleError publish/no-site, spec/…, lifecycle/not-raised, image/credentials … */
+export async function openTarget(context: Context, choice: TargetChoice): Promise<PublishTarget> {
+  const path = resolve(context.cwd, choice.file);
+  const text = await readFile(path, "utf8").catch(() => "");
+  if (!isPublication(text)) return castleTarget(context, await readSpecFile(context, choice.file), choice);
+  const parsed = parsePublication(text, choice.file);
+  if ("faults" in parsed) {
+    throw new CastleError("spec/invalid", {
+      message: formatFaults(parsed.faults, text),
+      hint: "mend the file; docs/ci.md shows one",
+      details: { faults: parsed.faults },
+    });
+  }
+  return aloneTarget(context, parsed.publication, { ...choice, file: path });
+}
+
+async function castleTarget(context: Context, spec: SpecFile, choice: TargetChoice): Promise<PublishTarget> {
+  const { castle } = spec;
+  const site = chooseSite(castle.sites ?? [], choice);
+  if (castle.gitops === undefined) {
+    throw new CastleError("platform/not-installed", {
+      message: `Castle ${castle.name} has no gitops in its spec, so no site runs on it`,
+      hint: "add gitops to castle.yaml, then: castle up",
+    });
+  }
+  const store = secretStore(context, spec);
+  const ground = await standingGround(context, castle);
+  const [surroundings, kubeconfig] = await Promise.all([
+    ground.platform(),
+    accessFile(context, spec, { kind: "kubeconfig", store }),
+  ]);
+  const { credentials } = await gitAccess({ store }, surroundings);
+  const copy = await mkdtemp(join(tmpdir(), "castle-publish-"));
+  const { acme } = surroundings;
+  const ingress = castle.ingress === undefined ? undefined : ingressAddress(castle);
+  const secure = castle.ingress?.tls !== undefined;
+  const visit =
+    ingress === undefined
+      ? undefined
+      : webVisit({
+          host: site.host,
+          secure,
+          at: await ground.reach(ingress, secure ? 443 : 80),
+          ca: acme?.roots,
+          verified: acme !== undefined || castle.ingress?.tls?.acme !== "letsencrypt-staging",
+        });
+  const api = new KubernetesApi(kubeconfig.content);
+  const image = parseImageName(site.image);
+  const own = surroundings.registry;
+  const placeholder = platformImages({}).placeholder;
+  const namespace = siteNamespace(site.name);
+  return {
+    site,
+    castle: spec,
+    folder: spec.folder,
+    image,
+    registry:
+      own === undefined
+        ? await registryClient(context, image, choice.insecure)
+        : new RegistryClient({ endpoint: `http://${own.host}:${own.port}`, signal: context.signal }),
+    manifests: {
+      repository: await openRepository(context, copy, {
+        url: surroundings.repository.outside,
+        branch: castle.gitops.branch,
+        credentials,
+        email: `castle@${castle.name}.lan`,
+      }),
+      folder: castle.gitops.path,
+      isPlaceholder: ({ name, object }) =>
+        placeholder.startsWith(`${name}:`) && object?.namespace === namespace,
+    },
+    cluster: { api, source: { namespace: FLUX_NAMESPACE, name: SYNC_NAME } },
+    visit,
+    close: async () => {
+      api.close();
+      await rm(copy, { recursive: true, force: true });
+    },
+  };
+}
+
+async function aloneTarget(
+  context: Context,
+  { gitops, sites }: Publication,
+  choice: TargetChoice,
+): Promise<PublishTarget> {
+  const site = chooseSite(sites, choice);
+  const image = parseImageName(site.image);
+  const copy = await mkdtemp(join(tmpdir(), "castle-publish-"));
+  const kubeconfig = await toldKubeconfig(context);
+  const api = kubeconfig === undefined ? undefined : new KubernetesApi(kubeconfig);
+  return {
+    site,
+    castle: undefined,
+    folder: dirname(choice.file),
+    image,
+    registry: await registryClient(context, image, choice.insecure),
+    manifests: {
+      repository: await openRepository(context, copy, {
+        url: gitops.repository,
+        branch: gitops.branch,
+        credentials: undefined,
+        email: `castle@${site.host}`,
+      }),
+      ...(gitops.path === undefined ? {} : { folder: gitops.path }),
+    },
+    cluster: api === undefined ? undefined : { api },
+    visit: api === undefined ? undefined : webVisit({ host: site.host, secure: true }),
+    close: async () => {
+      api?.close();
+      await rm(copy, { recursive: true, force: true });
+    },
+  };
+}
+
+function chooseSite(sites: readonly Site[], { site: wanted, file }: TargetChoice): Site {
+  const [only, ...others] = sites;
+  const found =
+    wanted === undefined && others.length === 0 ? only : sites.find(({ name }) => name === wanted);
+  if (found !== undefined) return found;
+  const names = sites.map(({ name }) => name).join(", ");
+  throw new CastleError("publish/no-site", {
+    message:
+      sites.length === 0
+        ? `${file} has no site`
+        : wanted === undefined
+          ? `${file} has several sites, and none was named: ${names}`
+          : `${file} has no site ${wanted}; it has ${names}`,
+    hint: sites.length === 0 ? "add one under sites" : "name it: castle publish SITE",
+  });
+}
+
+interface ManifestsAccess {
+  readonly url: string;
+  readonly branch: string;
+  readonly email: string;
+  readonly credentials: GitCredentials | undefined;
+}
+
+function openRepository(context: Context, folder: string, access: ManifestsAccess): Promise<Repository> {
+  const { url, branch, email, credentials } = access;
+  return Repository.open({
+    url,
+    branch,
+    folder: join(folder, "manifests.git"),
+    environment: context.env,
+    author: { name: "castle", email },
+    credentials,
+    signal: context.signal,
+  });
+}
+
+async function registryClient(
+  context: Context,
+  image: Delivery["image"],
+  insecure: readonly string[],
+): Promise<RegistryClient> {
+  const found = await findCredentials({ ...image, environment: context.env, signal: context.signal });
+  const endpoint = registryEndpoint(image.registry, insecure.includes(image.registry) || undefined);
+  return new RegistryClient({
+    endpoint,
+    credentials: found.credentials,
+    credentialSource: found.source,
+    signal: context.signal,
+  });
+}
+
+/** Only one that was told: whoever publishes from a folder does not mean whatever cluster he looked at last. */
+async function toldKubeconfig({ env, cwd }: Context): Promise<Secret | undefined> {
+  const told = env["KUBECONFIG"];
+  if (told === undefined || told === "") return undefined;
+  const text = await readFile(resolve(cwd, told), "utf8").catch((cause: unknown) => {
+    throw new CastleError("kubernetes/kubeconfig", {
+      message: `KUBECONFIG names ${told}, which cannot be read`,
+      hint: "unset KUBECONFIG to end with the commit, or point it at one kubeconfig",
+      cause,
+    });
+  });
+  return new Secret(text);
+}
