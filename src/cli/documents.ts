@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { doctorDocuments } from "./documents/doctor.ts";
-import { publishDocuments } from "./publish-documents.ts";
+import { publishDocuments } from "./documents/publish.ts";
 
 /*
  * Every document that `-o json` prints: its kind and the shape of its fields beside apiVersion and kind. Commands are
