@@ -70,7 +70,7 @@ export class KubernetesApi {
 
   /** @throws CastleError kubernetes/kubeconfig */
   constructor(kubeconfig: Secret) {
-    const { server, tls, token } = credentials(kubeconfig);
+    const { server, tls, token } = kubeconfigCredentials(kubeconfig);
     this.#server = server;
     this.#token = token;
     this.#agent = new Agent({ keepAlive: true, ...tls });
@@ -172,7 +172,8 @@ function warnings(header: string | string[] | undefined): readonly string[] {
   );
 }
 
-function credentials(kubeconfig: Secret) {
+/** Who it goes to and with what, out of the current context. @throws CastleError kubernetes/kubeconfig */
+export function kubeconfigCredentials(kubeconfig: Secret) {
   const found = kubeconfigShape.safeParse(parse(kubeconfig.reveal()));
   const context = found.data?.contexts.find(({ name }) => name === found.data["current-context"])?.context;
   const cluster = found.data?.clusters.find(({ name }) => name === context?.cluster)?.cluster;

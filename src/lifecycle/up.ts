@@ -4,6 +4,7 @@ import type { Secret } from "../support/secret.ts";
 import type { CastleRun } from "./castle-run.ts";
 import { announcedNames } from "./fortify/announced-names.ts";
 import { type Fortified, fortify, prepareFortress } from "./fortify/fortify.ts";
+import { keepCredential } from "./kept-credentials.ts";
 import { hastenNodes } from "./raise/admission.ts";
 import { bootstrapOnce } from "./raise/bootstrap.ts";
 import { type Configured, configureNode } from "./raise/configure.ts";
@@ -148,21 +149,17 @@ async function configureAll(
 }
 
 /** The form for here in the castle's home, the rack's in the store. */
-async function writeTalosconfig(
-  { castle, home, ground, store }: CastleRun,
-  identity: CastleIdentity,
-): Promise<void> {
+async function writeTalosconfig(run: CastleRun, identity: CastleIdentity): Promise<void> {
+  const { castle, home, ground } = run;
   const { talosconfig } = identity.configs;
   await writeFileAtomic(home.talosconfig, (await talosconfigFromHere(castle, ground, talosconfig)).reveal());
-  if ((await store.get("talosconfig")) === undefined) {
-    await store.put({ talosconfig: talosconfigOfLan(castle, talosconfig) });
-  }
+  await keepCredential(run, "talosconfig", talosconfigOfLan(castle, talosconfig));
 }
 
 async function keepKubeconfig(run: CastleRun, clients: NodeClients): Promise<Secret> {
   const lan = await fetchKubeconfig(run, clients);
   const here = await kubeconfigFromHere(run, lan);
   await writeFileAtomic(run.home.kubeconfig, here.reveal());
-  if ((await run.store.get("kubeconfig")) === undefined) await run.store.put({ kubeconfig: lan });
+  await keepCredential(run, "kubeconfig", lan);
   return here;
 }

@@ -1,0 +1,46 @@
+import { X509Certificate } from "node:crypto";
+import { kubeconfigCredentials } from "../kubernetes/api.ts";
+import type { Secret } from "../support/secret.ts";
+import { readCredentials } from "../talos/talosconfig.ts";
+import type { CastleRun } from "./castle-run.ts";
+
+interface ClientCertificate {
+  /** PEM. */
+  readonly authority: string;
+  readonly certificate: string;
+}
+
+const clients: Readonly<Record<"kubeconfig" | "talosconfig", (kept: Secret) => ClientCertificate>> = {
+  kubeconfig: (kept) => {
+    const { ca, cert } = kubeconfigCredentials(kept).tls;
+    return { authority: String(ca), certificate: String(cert) };
+  },
+  talosconfig: readCredentials,
+};
+
+/**
+ * Keeps a credential for those who log in later. Nodes make a new one each time, so the one that is kept stays until
+ * half of its life is over; or until the castle has another authority.
+ */
+export async function keepCredential(
+  { store, now }: Pick<CastleRun, "store" | "now">,
+  name: keyof typeof clients,
+  fresh: Secret,
+): Promise<void> {
+  const kept = await store.get(name);
+  const client = clients[name];
+  if (kept !== undefined && stillServes(client(kept), client(fresh), now())) return;
+  await store.put({ [name]: fresh });
+}
+
+/** @returns false too for a certificate that cannot be read */
+export function stillServes(kept: ClientCertificate, fresh: ClientCertificate, now: Date): boolean {
+  if (kept.authority !== fresh.authority) return false;
+  try {
+    const { validFrom, validTo } = new X509Certificate(kept.certificate);
+    const [from, to] = [Date.parse(validFrom), Date.parse(validTo)];
+    return now.getTime() < from + (to - from) / 2;
+  } catch {
+    return false;
+  }
+}
