@@ -99,6 +99,9 @@ export const documents = {
         }),
       ),
       warnings: z.array(warning),
+      notes: z
+        .array(z.string())
+        .meta({ description: "What the castle's own additions cost, and how to leave them out" }),
       standIns: z.array(z.string()).meta({ description: "What on this ground stands in for a rack" }),
     })
     .meta({ description: "castle plan" }),

@@ -3,6 +3,7 @@ import { type Report, runStep } from "../journal/step.ts";
 import { LAB_STAND_INS } from "../lifecycle/ground/stand-ins.ts";
 import { type CastlePlan, type NodePlan, differs, planCastle, planFromNothing } from "../lifecycle/plan.ts";
 import type { Castle } from "../spec/castle.ts";
+import { notes } from "../spec/notes.ts";
 import { type SpecWarning, warnings } from "../spec/warnings.ts";
 import type { AnswerOf } from "./answer.ts";
 import type { Context } from "./context.ts";
@@ -28,6 +29,7 @@ function planAnswer(castle: Castle, found: CastlePlan, labMissing: boolean): Ans
   const lab = castle.hypervisor.kind === "lab" ? castle.hypervisor.lab : undefined;
   const standIns = lab === undefined ? [] : LAB_STAND_INS;
   const told = warnings(castle);
+  const costs = notes(castle);
   const anything = labMissing || differs(found);
   return {
     kind: "CastlePlan",
@@ -46,6 +48,7 @@ function planAnswer(castle: Castle, found: CastlePlan, labMissing: boolean): Ans
       },
       nodes,
       warnings: told,
+      notes: costs,
       standIns,
     },
     text: [
@@ -56,6 +59,7 @@ function planAnswer(castle: Castle, found: CastlePlan, labMissing: boolean): Ans
       ...machineLines(machines),
       ...nodes.flatMap(nodeLines),
       ...told.flatMap(warningLines),
+      ...costs.map((note) => `  · ${note}`),
       ...(standIns.length === 0 ? [] : ["", "What in the lab stands in for a rack:"]),
       ...standIns.map((standIn) => `  · ${standIn}`),
     ].join("\n"),

@@ -74,6 +74,11 @@ export interface Network {
   readonly prefix: number;
   readonly gateway: string;
   readonly vip: string;
+  /**
+   * The image of the warden that lets the VIP leave a dead control plane within seconds; undefined: none runs, and Talos
+   * takes up to a minute.
+   */
+  readonly vipWarden?: string;
   /** Name servers; the gateway unless told. */
   readonly dns: readonly string[];
   /** Time servers; none means that the nodes keep Talos' default. */

@@ -8,6 +8,9 @@ export const LAB_CIDR = "192.168.1.0/24";
 export const LAB_HOSTS: readonly string[] = ["pve1", "pve2", "pve3"];
 export const LAB_COUNT: Readonly<Record<Role, number>> = { controlplane: 3, worker: 2 };
 
+/** What the lab's registry serves; no host is called castle.local. */
+export const LAB_VIP_WARDEN = "castle.local/vip-warden:v1";
+
 /** Offsets into the lab's network; with the default network the addresses of the seed. */
 const LAB_GATEWAY = 1;
 const LAB_VIP = 210;

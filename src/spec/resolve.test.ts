@@ -18,6 +18,8 @@ const SHORTEST = "castle: fortress\nhypervisor: lab\n";
 const idsOf = ({ nodes }: Castle) =>
   nodes.map(({ name, address, mac, vmid, host }) => [name, address, mac, vmid, host]);
 
+const wardenOf = (text: string) => castleOf(text).network.vipWarden;
+
 const workers = (castle: unknown[][]) => castle.filter(([name]) => String(name).includes("worker"));
 
 describe("resolve", () => {
@@ -80,8 +82,17 @@ describe("resolve", () => {
       vip: "10.7.0.210",
       dns: ["10.7.0.1"],
       ntp: [],
+      vipWarden: "castle.local/vip-warden:v1",
     });
     expect(nodes[3]?.address).toBe("10.7.0.214");
+  });
+
+  test("a VIP has a warden where it has somewhere to go and an image is known", () => {
+    expect(wardenOf(`${SHORTEST}nodes: { controlPlanes: { count: 1 } }\n`)).toBeUndefined();
+    expect(wardenOf(`${SHORTEST}network: { vipWarden: off }\n`)).toBeUndefined();
+    expect(example("rack").network.vipWarden).toBeUndefined();
+    const own = "registry.lan:5000/castle/vip-warden:v1";
+    expect(wardenOf(`${SHORTEST}network: { vipWarden: "${own}" }\n`)).toBe(own);
   });
 
   test("a rack's patches, ids and extensions arrive", () => {

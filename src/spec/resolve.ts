@@ -1,6 +1,6 @@
 import { formatAddress } from "./address.ts";
 import type { Castle, CastleNode, Hypervisor, Network, Role } from "./castle.ts";
-import { DEFAULT_SIZE, LAB_HOSTS } from "./defaults.ts";
+import { DEFAULT_SIZE, LAB_HOSTS, LAB_VIP_WARDEN } from "./defaults.ts";
 import { macAddresses, nodeName, vmId } from "./identity.ts";
 import type { Outline } from "./outline.ts";
 import { resolvePlatform } from "./resolve-platform.ts";
@@ -32,15 +32,23 @@ function resolveNetwork(spec: Spec, outline: Outline): Network {
   const cidr = known(outline.cidr);
   const gateway = formatAddress(known(outline.gateway));
   const { dns, ntp, vlan } = spec.network ?? {};
+  const vipWarden = resolveWarden(spec, outline);
   return {
     cidr: `${formatAddress(cidr.base)}/${cidr.prefix}`,
     prefix: cidr.prefix,
     gateway,
     vip: formatAddress(known(outline.vip)),
+    ...(vipWarden === undefined ? {} : { vipWarden }),
     dns: dns ?? [gateway],
     ntp: ntp ?? [],
     ...(vlan === undefined ? {} : { vlan }),
   };
+}
+
+/** A VIP has to have somewhere to go. */
+function resolveWarden({ network }: Spec, { kind, controlPlanes }: Outline): string | undefined {
+  if (network?.vipWarden === "off" || known(controlPlanes.addresses).length < 2) return undefined;
+  return network?.vipWarden ?? (kind === "lab" ? LAB_VIP_WARDEN : undefined);
 }
 
 function resolveHypervisor({ castle, hypervisor }: Spec): Hypervisor {

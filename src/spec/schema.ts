@@ -19,6 +19,9 @@ const imageName = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
 const imagePattern = new RegExp(
   `^(?:${label}(?:\\.${label})*(?::[0-9]{1,5})?/)?${imageName}(?:/${imageName})*$`,
 );
+const taggedImagePattern = new RegExp(
+  `${imagePattern.source.slice(0, -1)}(?::[\\w.-]+)?(?:@sha256:[0-9a-f]{64})?$`,
+);
 
 type Expected = string | ((input: unknown) => string);
 
@@ -72,12 +75,19 @@ const castleName = z
         : "lower-case letters, digits and dashes, with no dash at either end, such as fortress",
   });
 
+const wardenExpected = "off or an image with its tag, such as registry.lan/castle/vip-warden:v1";
+
 const networkSection = section({
   cidr: text(cidrPattern, "a network such as 192.168.1.0/24").describe(
     "The network that the nodes live in. Lab default: 192.168.1.0/24.",
   ),
   gateway: address.describe("Lab default: the network's first address."),
   vip: address.describe("The address of the Kubernetes API, held by one control plane at a time."),
+  vipWarden: z
+    .union([z.literal("off"), text(taggedImagePattern, wardenExpected)], { error: wardenExpected })
+    .describe(
+      "The image of castle's vip-warden, which lets the VIP leave a dead control plane within seconds, or off. Lab default: the lab's own; on a rack off, until a registry that the nodes reach has it.",
+    ),
   dns: list(address, "a list of the name servers' IPv4 addresses").describe("Default: the gateway."),
   ntp: list(
     text(hostNamePattern, "the name or the IPv4 address of a time server"),

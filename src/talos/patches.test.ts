@@ -125,6 +125,30 @@ describe("patches", () => {
     expect(patch).not.toHaveProperty("cluster.controllerManager");
   });
 
+  it("give control planes the VIP's warden, and only them", () => {
+    const castle = { ...fortress, network: { ...fortress.network, vipWarden: "castle.local/vip-warden:v1" } };
+    expect(ours(castle, controlPlane)).toMatchObject({
+      machine: {
+        pods: [
+          {
+            metadata: { name: "vip-warden", namespace: "kube-system" },
+            spec: {
+              hostNetwork: true,
+              containers: [
+                {
+                  image: "castle.local/vip-warden:v1",
+                  args: ["--vip=192.168.1.210:6443", "--certificates=/certificates"],
+                },
+              ],
+            },
+          },
+        ],
+      },
+    });
+    expect(ours(castle, worker)).not.toHaveProperty("machine.pods");
+    expect(ours(fortress, controlPlane)).not.toHaveProperty("machine.pods");
+  });
+
   it("install on a rack, from the factory, and leave the kubelet's thresholds and the clock alone", () => {
     const patch = ours(fortress, controlPlane, rack);
     expect(patch).toMatchObject({

@@ -4,6 +4,7 @@ import type { Secret } from "../support/secret.ts";
 import type { Ground } from "./ground.ts";
 import { monitoringAccess, monitoringArgs } from "./monitoring.ts";
 import { volumes } from "./volumes.ts";
+import { vipWarden } from "./vip-warden.ts";
 
 /**
  * What makes the generated configuration of a role that of this node on this ground: strategic merge patches in the
@@ -30,6 +31,7 @@ export function patches(
 const LOOPBACK = "127.0.0.1";
 
 function machine(castle: Castle, node: CastleNode, ground: Ground): MachinePatch {
+  const pods = node.role === "controlplane" ? vipWarden(castle) : [];
   return {
     // Forwards end on the loopback of the machine that castle runs on.
     certSANs: [LOOPBACK, ...(node.role === "controlplane" ? [castle.network.vip] : [])],
@@ -38,6 +40,7 @@ function machine(castle: Castle, node: CastleNode, ground: Ground): MachinePatch
     ...(Object.keys(ground.mirrors).length === 0 ? {} : { registries: { mirrors: mirrors(ground) } }),
     kubelet: { extraConfig: kubelet(ground) },
     ...monitoringAccess(castle, node),
+    ...(pods.length === 0 ? {} : { pods }),
     ...(ground.mode === "metal" ? { install: { ...ground.install, wipe: false } } : {}),
   };
 }

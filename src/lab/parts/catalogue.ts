@@ -16,6 +16,7 @@ const versions = {
   coredns: "v1.15.0",
   registry: "v3.0.0",
   proxmoxProvider: "v0.111.1",
+  vipWarden: "v1",
   pause: "1",
 } as const;
 
@@ -215,6 +216,13 @@ const programs: readonly Part[] = [
       package: ".",
       ldflags: `-X github.com/distribution/distribution/v3/version.version=${versions.registry}`,
     },
+  }),
+  program({
+    name: "vip-warden",
+    version: versions.vipWarden,
+    purpose: "Lets the VIP leave a control plane that has died",
+    seconds: 5,
+    source: { group: "vip-warden", package: ".", ldflags: `-X main.version=${versions.vipWarden}` },
   }),
   {
     name: "pause",

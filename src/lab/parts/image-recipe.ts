@@ -67,5 +67,9 @@ export function imageRecipes(kubernetes: string): readonly ImageRecipe[] {
       entrypoint: ["/pause"],
       user: "65535:65535",
     },
+    {
+      ...program("castle.local/vip-warden", "vip-warden", { tag: "v1", base: false }),
+      own: true,
+    },
   ];
 }

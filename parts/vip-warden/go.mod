@@ -1,0 +1,3 @@
+module castle.local/parts/vip-warden
+
+go 1.26.0
