@@ -56,7 +56,7 @@ const castle: Dashboard = {
     lines("Pods", "kubelet_running_pods", "short", "{{node}}"),
     lines(
       "Received by the nodes",
-      'rate(node_network_receive_bytes_total{device="eth0"}[5m])',
+      "sum by (node) (rate(node_network_receive_bytes_total[5m]))",
       "Bps",
       "{{node}}",
     ),
