@@ -56,6 +56,29 @@ const nodeStatus = z.object({
   kubeletVersion: z.string().optional(),
 });
 
+const platformStatus = z.object({
+  healthy: z.boolean(),
+  revision: z.string().optional().meta({ description: "What Flux fetched last, BRANCH@sha1:COMMIT" }),
+  source: z.string().meta({ description: "Flux' words on the repository" }),
+  components: z.array(
+    z.object({
+      name: z.string(),
+      ready: z.boolean(),
+      revision: z.string().optional(),
+      message: z.string(),
+    }),
+  ),
+  ingress: z.object({ wanted: z.string().optional(), address: z.string().optional() }),
+  sites: z.array(
+    z.object({
+      name: z.string(),
+      host: z.string(),
+      url: z.string(),
+      certificate: z.enum(["pending", "valid", "failed", "none"]),
+    }),
+  ),
+});
+
 export const documents = {
   ...doctorDocuments,
   Error: z
@@ -98,6 +121,16 @@ export const documents = {
           talos: z.object({ running: z.string(), wanted: z.string() }).optional(),
         }),
       ),
+      platform: z
+        .object({
+          changes: z.array(z.object({ path: z.string(), change: z.enum(["written", "removed"]) })),
+          edits: z
+            .array(z.object({ path: z.string(), change: z.enum(["edited", "added", "removed"]) }))
+            .meta({ description: "What somebody changed in castle's folder: castle up stops there" }),
+          diff: z.string(),
+        })
+        .optional()
+        .meta({ description: "With gitops: the repository" }),
       warnings: z.array(warning),
       notes: z
         .array(z.string())
@@ -156,6 +189,7 @@ export const documents = {
       etcd: z.object({ voters: z.array(z.string()), leader: z.string().optional() }),
       vip: z.object({ address: z.string(), holder: z.string().optional() }),
       kubernetes: z.string().optional().meta({ description: "The API server's version; absent: silent" }),
+      platform: platformStatus.optional().meta({ description: "With gitops, where the API answers" }),
     })
     .meta({ description: "castle status" }),
   Kubeconfig: z

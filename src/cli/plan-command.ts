@@ -2,6 +2,7 @@ import type { PlanSummary, ResourceChange } from "../infra/plan-summary.ts";
 import { type Report, runStep } from "../journal/step.ts";
 import { LAB_STAND_INS } from "../lifecycle/ground/stand-ins.ts";
 import { type CastlePlan, type NodePlan, differs, planCastle, planFromNothing } from "../lifecycle/plan.ts";
+import type { PlatformPlan } from "../lifecycle/platform-plan.ts";
 import type { Castle } from "../spec/castle.ts";
 import { notes } from "../spec/notes.ts";
 import { type SpecWarning, warnings } from "../spec/warnings.ts";
@@ -12,7 +13,7 @@ import { readSpecFile } from "./spec-file.ts";
 
 export async function plan(context: Context, report: Report, file: string): Promise<AnswerOf<"CastlePlan">> {
   const spec = await readSpecFile(context, file);
-  return lookAtCastle(context, { spec, verb: "plan", report }, async (run) => {
+  return lookAtCastle(context, { spec, verb: "plan", report, overwrite: false }, async (run) => {
     if (run === undefined) return planAnswer(spec.castle, planFromNothing(spec.castle), true);
     let found: CastlePlan = planFromNothing(spec.castle);
     await runStep(report, { id: "plan", title: "Spec compared with hypervisor and nodes" }, async () => {
@@ -24,7 +25,7 @@ export async function plan(context: Context, report: Report, file: string): Prom
 }
 
 function planAnswer(castle: Castle, found: CastlePlan, labMissing: boolean): AnswerOf<"CastlePlan"> {
-  const { machines, nodes } = found;
+  const { machines, nodes, platform } = found;
   const { creates, updates, replaces, destroys, adopts, refusal } = machines;
   const lab = castle.hypervisor.kind === "lab" ? castle.hypervisor.lab : undefined;
   const standIns = lab === undefined ? [] : LAB_STAND_INS;
@@ -47,6 +48,7 @@ function planAnswer(castle: Castle, found: CastlePlan, labMissing: boolean): Ans
         ...(refusal === undefined ? {} : { refusal }),
       },
       nodes,
+      ...(platform === undefined ? {} : { platform }),
       warnings: told,
       notes: costs,
       standIns,
@@ -58,6 +60,7 @@ function planAnswer(castle: Castle, found: CastlePlan, labMissing: boolean): Ans
       ...(labMissing ? [`  + lab ${lab} is not up and would be made`] : []),
       ...machineLines(machines),
       ...nodes.flatMap(nodeLines),
+      ...(platform === undefined ? [] : platformLines(platform)),
       ...told.flatMap(warningLines),
       ...costs.map((note) => `  · ${note}`),
       ...(standIns.length === 0 ? [] : ["", "What in the lab stands in for a rack:"]),
@@ -120,6 +123,21 @@ function nodeLines({ name, change, differences, reason, talos }: NodePlan): read
         return change satisfies never;
     }
   }
+}
+
+function platformLines({ changes, edits, diff }: PlatformPlan): readonly string[] {
+  return [
+    ...changes.map(
+      ({ path, change }) => `  ${change === "removed" ? "-" : "+"} Git: ${path} would be ${change}`,
+    ),
+    ...edits.map(({ path, change }) => `  ✗ Git: ${path} was ${change} by hand; castle up would stop there`),
+    ...(diff === ""
+      ? []
+      : diff
+          .trimEnd()
+          .split("\n")
+          .map((line) => `    ${line}`)),
+  ];
 }
 
 function warningLines({ message, hint }: SpecWarning): readonly string[] {

@@ -3,6 +3,8 @@ import { join, resolve } from "node:path";
 import { CastleError } from "../errors/castle-error.ts";
 import { render as renderTerraform } from "../infra/render.ts";
 import { castleHome } from "../lifecycle/home.ts";
+import { drawBlueprint } from "../lifecycle/fortify/blueprint.ts";
+import { gitAccess } from "../lifecycle/fortify/git-access.ts";
 import type { Ground } from "../lifecycle/ground/ground.ts";
 import { ensureIdentity } from "../lifecycle/raise/identity.ts";
 import { talosconfigOfLan } from "../lifecycle/talosconfig.ts";
@@ -11,6 +13,7 @@ import { writeFileAtomic } from "../support/write-file.ts";
 import type { AnswerOf } from "./answer.ts";
 import type { Context } from "./context.ts";
 import { findTalosctl, openParts } from "./parts-session.ts";
+import { manifestFolders } from "./platform-session.ts";
 import { secretStore } from "./secret-store.ts";
 import { findGround } from "./session.ts";
 import { type SpecFile, readSpecFile } from "./spec-file.ts";
@@ -40,6 +43,7 @@ export async function render(context: Context, file: string, to: string): Promis
     ...[...configs.nodes].map(([name, config]) => [`${name}.yaml`, config.reveal()] as const),
     ["talosconfig", talosconfigOfLan(castle, configs.talosconfig).reveal()],
     ["README.md", guide(spec, trust.kind === "certificate")],
+    ...(await platformFiles(context, spec, ground)),
   ]);
   await Promise.all([...contents].map(([name, content]) => writeFileAtomic(join(folder, name), content)));
   return {
@@ -47,6 +51,28 @@ export async function render(context: Context, file: string, to: string): Promis
     data: { castle: castle.name, folder, files: [...contents.keys()] },
     text: `Wrote ${contents.size} files to ${to}, for you alone to read: they hold the castle's secrets. ${join(to, "README.md")} tells how to run them`,
   };
+}
+
+/** What `castle up` publishes; nothing where a lab was never asked for a platform, because its addresses are not known. */
+async function platformFiles(
+  context: Context,
+  spec: SpecFile,
+  ground: Ground,
+): Promise<readonly (readonly [string, string])[]> {
+  const { castle } = spec;
+  if (castle.gitops === undefined) return [];
+  const platform = await ground.platform().catch((error: unknown) => {
+    if (error instanceof CastleError && error.code === "lifecycle/not-raised") return undefined;
+    throw error;
+  });
+  if (platform === undefined) return [];
+  const { secret } = await gitAccess({ store: secretStore(context, spec) }, platform);
+  const manifests = await manifestFolders(openParts(context));
+  const { folder } = await drawBlueprint(castle, manifests, platform, secret !== undefined);
+  return [
+    ...[...folder.files].map(([path, content]) => [`${folder.path}/${path}`, content] as const),
+    ...folder.scaffolds,
+  ].map(([path, content]) => [join("gitops", path), Buffer.from(content).toString("utf8")]);
 }
 
 /** Rendering asks nobody anything, so a rack's token is not needed. */

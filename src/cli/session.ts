@@ -54,11 +54,8 @@ export async function changeCastle<T>(
     };
     try {
       const raising = overwrite !== undefined;
+      const platform = await materials(context, castle, overwrite);
       const run = await openRun(context, { spec, home, report: both, raising });
-      const platform =
-        overwrite === undefined || castle.gitops === undefined
-          ? undefined
-          : await platformMaterials(context, overwrite);
       const result = await work({ ...run, platform, patience });
       journal.end("done");
       return result;
@@ -69,22 +66,28 @@ export async function changeCastle<T>(
   });
 }
 
+function materials(context: Context, castle: Castle, overwrite: boolean | undefined) {
+  if (overwrite === undefined || castle.gitops === undefined) return Promise.resolve(undefined);
+  return platformMaterials(context, overwrite);
+}
+
 /**
  * Does an operation that only looks, with the lock held all the same: Terraform's folder has room for one run. Starts
  * nothing: where the lab is not up, there is no run.
  */
 export async function lookAtCastle<T>(
   context: Context,
-  { spec, verb, report }: SessionOptions,
+  { spec, verb, report, overwrite }: SessionOptions,
   work: (run: CastleRun | undefined) => Promise<T>,
 ): Promise<T> {
   const { castle } = spec;
   const home = await castleHome(spec.folder, castle.name);
   const ground = await findGround(context, castle);
   if (ground === undefined) return work(undefined);
-  return withLock(home.lock, verb, async () =>
-    work(await standingRun(context, { spec, home, ground, report })),
-  );
+  return withLock(home.lock, verb, async () => {
+    const platform = await materials(context, castle, overwrite);
+    return work({ ...(await standingRun(context, { spec, home, ground, report })), platform });
+  });
 }
 
 /** What a run is put together from, once its ground is found or opened. */
@@ -230,6 +233,7 @@ export async function statusSources(context: Context, spec: SpecFile): Promise<S
     ground,
     credentials: talosconfig === undefined ? undefined : readCredentials(talosconfig),
     kubeconfig: kubeconfig === undefined ? undefined : await kubeconfigFromHere({ ground }, kubeconfig),
+    now: context.now(),
     signal: context.signal,
   };
 }

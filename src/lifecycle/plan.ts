@@ -9,6 +9,7 @@ import { standing } from "../talos/standing.ts";
 import { readCredentials } from "../talos/talosconfig.ts";
 import type { CastleRun } from "./castle-run.ts";
 import { differingPaths } from "./configuration-difference.ts";
+import { type PlatformPlan, planPlatform, platformFromNothing } from "./platform-plan.ts";
 import { terraformOf } from "./raise/machines.ts";
 import { NodeClients } from "./raise/node-clients.ts";
 
@@ -26,10 +27,20 @@ export interface NodePlan {
 export interface CastlePlan {
   readonly machines: PlanSummary;
   readonly nodes: readonly NodePlan[];
+  /** With gitops. */
+  readonly platform?: PlatformPlan;
 }
 
 /** What `up` would change. Asks hypervisor and nodes, changes nothing about either. */
 export async function planCastle(run: CastleRun): Promise<CastlePlan> {
+  const [plan, platform] = await Promise.all([
+    planMachines(run),
+    run.platform === undefined ? undefined : planPlatform(run, run.platform),
+  ]);
+  return platform === undefined ? plan : { ...plan, platform };
+}
+
+async function planMachines(run: CastleRun): Promise<CastlePlan> {
   const { castle, signal } = run;
   const machines = await terraformOf(run, "plan").plan({ signal });
   const made = new Set([...machines.creates, ...machines.replaces].map(({ address }) => address));
@@ -45,11 +56,16 @@ export function planFromNothing(castle: Castle): CastlePlan {
     ...hosts.map((host) => imageAddress(host)),
     ...castle.nodes.map(({ name }) => machineAddress(name)),
   ];
-  return { machines: creationOf(addresses), nodes: castle.nodes.map(toConfigure) };
+  return {
+    machines: creationOf(addresses),
+    nodes: castle.nodes.map(toConfigure),
+    ...(castle.gitops === undefined ? {} : { platform: platformFromNothing(castle) }),
+  };
 }
 
 /** `up` would change something, or could not make the castle what the spec says. */
-export function differs({ machines, nodes }: CastlePlan): boolean {
+export function differs({ machines, nodes, platform }: CastlePlan): boolean {
+  if (platform !== undefined && platform.changes.length + platform.edits.length > 0) return true;
   return !machines.clean || nodes.some(({ change, talos }) => change !== "none" || talos !== undefined);
 }
 

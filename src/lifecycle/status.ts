@@ -9,6 +9,7 @@ import { version } from "../talos/machine.ts";
 import { machineState } from "../talos/stage.ts";
 import { holdsAddress } from "../talos/vip.ts";
 import type { Ground } from "./ground/ground.ts";
+import { type PlatformStatus, platformStatus } from "./platform-status.ts";
 import { NodeClients } from "./raise/node-clients.ts";
 import type { Credentials } from "../talos/talosconfig.ts";
 
@@ -39,6 +40,8 @@ export interface CastleStatus {
   readonly vip: { readonly address: string; readonly holder: string | undefined };
   /** Undefined: the API does not answer. */
   readonly kubernetes: string | undefined;
+  /** With gitops, and where the API answers. */
+  readonly platform?: PlatformStatus;
 }
 
 export interface StatusSources {
@@ -47,16 +50,18 @@ export interface StatusSources {
   readonly credentials: Credentials | undefined;
   /** A kubeconfig that works from here. */
   readonly kubeconfig: Secret | undefined;
+  readonly now: Date;
   readonly signal: AbortSignal;
 }
 
 /** What the castle is now, asked of everybody at once; whoever does not answer is told as such. */
 export async function castleStatus(sources: StatusSources): Promise<CastleStatus> {
   const { castle } = sources;
-  const [machines, talos, cluster] = await Promise.all([
+  const [machines, talos, cluster, platform] = await Promise.all([
     machinesOf(sources),
     talosOf(sources),
     clusterOf(sources),
+    platformOf(sources),
   ]);
   const nodes = castle.nodes.map((node, index): NodeStatus => {
     const looked = talos[index];
@@ -86,12 +91,19 @@ export async function castleStatus(sources: StatusSources): Promise<CastleStatus
         (node) => node.machine === "running" && node.talos === "running" && node.kubernetes === "ready",
       ) &&
       voters.length === expectedVoters &&
-      holder !== undefined,
+      holder !== undefined &&
+      (castle.gitops === undefined || platform?.healthy === true),
     nodes,
     etcd: { voters, leader: nodes.find(({ etcd }) => etcd === "leader")?.name },
     vip: { address: castle.network.vip, holder },
     kubernetes: cluster?.version,
+    ...(platform === undefined ? {} : { platform }),
   };
+}
+
+async function platformOf({ castle, kubeconfig, now, signal }: StatusSources) {
+  if (castle.gitops === undefined || kubeconfig === undefined) return undefined;
+  return platformStatus(castle, kubeconfig, { now, signal }).catch(tolerate);
 }
 
 async function machinesOf({

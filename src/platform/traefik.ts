@@ -11,7 +11,10 @@ import { RETRY, traefikDeployment } from "./traefik-deployment.ts";
 import { keptOnRemoval, relabelled } from "./upstream.ts";
 
 const NAME = "traefik";
-const namespace = "traefik";
+export const TRAEFIK_NAMESPACE = "traefik";
+/** The Service that has the castle's ingress address. */
+export const TRAEFIK_SERVICE = NAME;
+const namespace = TRAEFIK_NAMESPACE;
 const ACCOUNT = "traefik-ingress-controller";
 
 /** A folder of their own, so that routes of sites and certificates need not wait for Traefik to run. */

@@ -9,9 +9,9 @@ interface Flags extends FileFlags, OutputFlags {
 
 export const renderCommand = buildCommand({
   docs: {
-    brief: "Write Terraform's configuration and the machine configs, to read or to run yourself",
+    brief: "Write Terraform's configuration, machine configs and manifests, to read or to run yourself",
     fullDescription:
-      "Writes main.tf.json, a machine configuration for every node, talosconfig and a README into a folder of mode 0700; the configurations hold the castle's secrets. A castle without secrets gets them now, and castle up goes on with them. Nothing is raised.",
+      "Writes main.tf.json, a machine configuration for every node, talosconfig, with gitops what the repository would hold, and a README into a folder of mode 0700; the configurations hold the castle's secrets. A castle without secrets gets them now, and castle up goes on with them. Nothing is raised.",
   },
   parameters: {
     flags: {

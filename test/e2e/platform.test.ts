@@ -1,0 +1,241 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { request } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { findLab, type RunningLab } from "../../src/lab/daemon/launch.ts";
+import { census } from "../../src/lab/machine/census.ts";
+import { poll } from "../../src/support/poll.ts";
+import { run } from "../../src/support/run.ts";
+import { canRunLab } from "../fixtures/parts.ts";
+import { CastleCommand } from "./castle-command.ts";
+import { type Node, bootsOf, nodesOf } from "./cluster.ts";
+
+const NAME = "t-fort";
+const HOST = `blog.${NAME}.lan`;
+const INGRESS = "192.168.1.230";
+const FOLDER = `clusters/${NAME}`;
+
+const raisedShape = z.object({
+  kind: z.literal("CastleRaised"),
+  platform: z.object({
+    revision: z.string().regex(/^main@sha1:[0-9a-f]{40}$/),
+    ingress: z.string(),
+    sites: z.array(z.object({ name: z.string(), host: z.string(), url: z.string() })),
+  }),
+});
+const reconciledShape = z.object({
+  kind: z.literal("Reconciled"),
+  revision: z.string(),
+  components: z.array(z.string()),
+});
+const deploymentsShape = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string(), namespace: z.string() }),
+      spec: z.object({ replicas: z.number() }),
+    }),
+  ),
+});
+
+interface Page {
+  readonly status: number;
+  readonly location: string | undefined;
+  readonly issuer: string;
+  readonly body: string;
+}
+
+/** One castle with a platform, in the order of its life: from nothing to a page, then through Git and by hand. */
+describe.skipIf(!canRunLab)("a castle with a platform in the lab", () => {
+  let castle: CastleCommand;
+  let lab: RunningLab;
+  let nodes: readonly Node[];
+  let work: string;
+  const leftovers = () => census({ labs: { prefix: NAME }, states: castle.labs.states });
+
+  beforeAll(async () => {
+    castle = await CastleCommand.prepare(NAME);
+    // The shortest file that has a platform.
+    await castle.spec("gitops: {}\n");
+    nodes = await nodesOf(castle);
+    work = await mkdtemp(join(tmpdir(), "castle-fort-"));
+  });
+
+  afterAll(async () => {
+    await castle.remove();
+    await rm(work, { recursive: true, force: true });
+  });
+
+  let failed: string | undefined;
+  beforeEach(() => {
+    if (failed !== undefined) throw new Error(`the castle was left by a test that failed: ${failed}`);
+  });
+  afterEach(({ task }) => {
+    if (task.result?.state === "fail") failed ??= task.name;
+  });
+
+  /** A person's clone of the castle's repository, from outside of the LAN. */
+  async function git(...args: readonly string[]): Promise<string> {
+    const person = ["-c", "user.name=P", "-c", "user.email=p@example.org", "-c", "credential.helper="];
+    const env = { GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
+    return (await run("git", [...person, ...args], { cwd: work, env })).stdout;
+  }
+
+  async function commit(path: string, content: string): Promise<string> {
+    await git("pull", "-q", "--rebase", "origin", "main");
+    await writeFile(join(work, path), content);
+    await git("add", "-A");
+    await git("commit", "-q", "-m", path);
+    await git("push", "-q", "origin", "HEAD:main");
+    return (await git("rev-parse", "HEAD")).trim();
+  }
+
+  /** As a visitor on the castle's network, who trusts the authority and nobody else. */
+  async function visit(protocol: "http" | "https"): Promise<Page> {
+    const { roots = "" } = lab.descriptor.lan.acme ?? {};
+    const port = protocol === "https" ? 443 : 80;
+    const door = await lab.control.call("forward", {
+      name: `visit-${port}`,
+      targets: [{ address: INGRESS, port }],
+    });
+    if (protocol === "http") {
+      const asked = ["-s", "-o", "/dev/null", "-w", "%{http_code} %{redirect_url}", "-H", `Host: ${HOST}`];
+      const { stdout } = await run("curl", [...asked, `http://${door.host}:${door.port}/`]);
+      const [status, location] = stdout.split(" ");
+      return { status: Number(status), location, issuer: "", body: "" };
+    }
+    return new Promise((resolve, reject) => {
+      const options = {
+        ...door,
+        path: "/",
+        servername: HOST,
+        headers: { host: HOST },
+        ca: roots,
+        agent: false,
+      };
+      const visitor = request(options, (response) => {
+        const { socket } = response;
+        const issuer = "getPeerCertificate" in socket ? String(socket.getPeerCertificate().issuer.CN) : "";
+        let body = "";
+        response.setEncoding("utf8");
+        response.on("data", (chunk: string) => (body += chunk));
+        response.on("end", () =>
+          resolve({ status: response.statusCode ?? 0, location: response.headers.location, issuer, body }),
+        );
+      });
+      visitor.on("error", reject);
+      visitor.end();
+    });
+  }
+
+  async function replicas(namespace: string, name: string): Promise<number | undefined> {
+    const { items } = deploymentsShape.parse(
+      JSON.parse(await castle.kubectl("get", "deployments", "-A", "-o", "json")),
+    );
+    return items.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)?.spec
+      .replicas;
+  }
+
+  async function replicasBecome(count: number, within: number): Promise<void> {
+    await poll(async () => ((await replicas("site-blog", "web")) === count ? true : undefined), {
+      every: 500,
+      within,
+      onTimeout: () => new Error(`site-blog/web did not get ${count} replicas`),
+    });
+  }
+
+  it("rises to a page over HTTPS with a certificate of its authority", async () => {
+    const raised = await castle.ask(raisedShape, "up", "--install-tools");
+    expect(raised.platform).toMatchObject({
+      ingress: INGRESS,
+      sites: [{ name: "blog", host: HOST, url: `https://${HOST}/` }],
+    });
+    const found = await findLab(castle.labs);
+    if (found === undefined) throw new Error("the lab is not up");
+    lab = found;
+    const page = await visit("https");
+    expect(page).toMatchObject({ status: 200, issuer: expect.stringMatching(/^Pebble/) });
+    expect(page.body).toContain("The castle stands");
+    expect(await visit("http")).toMatchObject({ status: 301, location: `https://${HOST}/` });
+  });
+
+  it("spreads ingress and site over the workers, and runs them without root", async () => {
+    for (const namespace of ["traefik", "site-blog"]) {
+      const at = await castle.kubectl(
+        "-n",
+        namespace,
+        "get",
+        "pods",
+        "-o",
+        "jsonpath={.items[*].spec.nodeName}",
+      );
+      expect(new Set(at.split(" ")).size).toBe(2);
+    }
+    expect((await castle.try("status")).exitCode).toBe(0);
+    expect((await castle.try("plan")).exitCode).toBe(0);
+  });
+
+  it("changes nothing when it is raised again", async () => {
+    const boots = await bootsOf(castle, nodes);
+    const pods = () => castle.kubectl("get", "pods", "-A", "-o", "jsonpath={.items[*].metadata.uid}");
+    const before = await pods();
+    const { revision } = (await castle.ask(raisedShape, "up")).platform;
+    expect((await castle.ask(raisedShape, "up")).platform.revision).toBe(revision);
+    expect(await pods()).toBe(before);
+    expect(await bootsOf(castle, nodes)).toEqual(boots);
+  });
+
+  it("follows a plain push to overrides, with nobody triggering", async () => {
+    const { outside, username, token } = lab.descriptor.lan.git ?? { outside: "", username: "", token: "" };
+    const url = `${outside}/${NAME}.git`.replace("//", `//${username}:${token}@`);
+    await git("clone", "-q", url, ".");
+    await commit(`${FOLDER}/overrides/sites/kustomization.yaml`, override(3));
+    await replicasBecome(3, 60_000);
+  });
+
+  it("applies the next push at once by castle reconcile", async () => {
+    const head = await commit(`${FOLDER}/overrides/sites/kustomization.yaml`, override(2));
+    const { revision, components } = await castle.ask(reconciledShape, "reconcile");
+    expect(revision).toBe(`main@sha1:${head}`);
+    expect(components).toContain("sites");
+    expect(await replicas("site-blog", "web")).toBe(2);
+  });
+
+  it("heals what was changed by hand in the cluster", async () => {
+    await castle.kubectl("-n", "site-blog", "scale", "deployment/web", "--replicas=5");
+    await replicasBecome(2, 120_000);
+  });
+
+  it("shows a hand edit in its own folder, and does not write over it unless told", async () => {
+    const path = `${FOLDER}/castle/sites/site-blog.yaml`;
+    const written = await readFile(join(work, path), "utf8");
+    await commit(path, written.replace("maxUnavailable: 0", "maxUnavailable: 1"));
+    const refused = await castle.try("up");
+    expect(refused.exitCode).toBe(3);
+    expect(refused.stderr).toContain(path);
+    expect(refused.stderr).toContain("maxUnavailable: 1");
+    expect((await castle.try("plan")).exitCode).toBe(3);
+    await git("pull", "-q", "--rebase", "origin", "main");
+    expect(await readFile(join(work, path), "utf8")).not.toBe(written);
+    await castle.run("up", "--yes");
+    await git("pull", "-q", "--rebase", "origin", "main");
+    expect(await readFile(join(work, path), "utf8")).toBe(written);
+    expect((await castle.try("plan")).exitCode).toBe(0);
+  });
+
+  it("goes and leaves nothing", async () => {
+    await castle.run("down", "--yes");
+    expect(await leftovers()).toEqual([]);
+  });
+});
+
+function override(replicas: number): string {
+  return `apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+patches:
+  - target: { kind: Deployment, name: web }
+    patch: |
+      - { op: replace, path: /spec/replicas, value: ${replicas} }
+`;
+}
