@@ -16,6 +16,7 @@ const MANIFESTS = ["flux-manifests", "metallb-manifests", "traefik-crds"] as con
 export async function platformMaterials(context: Context, overwrite: boolean): Promise<PlatformMaterials> {
   const parts = openParts(context);
   const webhook = context.env["CASTLE_MONITORING_WEBHOOK"];
+  const token = context.env["CASTLE_GIT_TOKEN"];
   return {
     manifests: await manifestFolders(parts),
     placeholder: {
@@ -24,6 +25,7 @@ export async function platformMaterials(context: Context, overwrite: boolean): P
     },
     environment: context.env,
     webhook: webhook === undefined || webhook === "" ? undefined : new Secret(webhook),
+    ...(token === undefined || token === "" ? {} : { gitToken: new Secret(token) }),
     overwrite,
   };
 }

@@ -73,6 +73,7 @@ export function controllerDeployment(image: string): Manifest {
   };
 }
 
+/** Where workloads may run, and nowhere else: control planes are kept out of load balancing by Talos' own label. */
 export function speakerDaemonSet(image: string): Manifest {
   const matchLabels = podLabels("speaker");
   return {
@@ -117,9 +118,6 @@ export function speakerDaemonSet(image: string): Manifest {
           hostNetwork: true,
           serviceAccountName: "speaker",
           terminationGracePeriodSeconds: 2,
-          tolerations: [
-            { effect: "NoSchedule", key: "node-role.kubernetes.io/control-plane", operator: "Exists" },
-          ],
           volumes: [
             { name: "memberlist", secret: { secretName: "memberlist" } },
             { name: "exclusions", configMap: { defaultMode: 0o400, name: SPEAKER_EXCLUSIONS } },

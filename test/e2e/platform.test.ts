@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
+import { TLSSocket } from "node:tls";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -116,7 +117,7 @@ describe.skipIf(!canRunLab)("a castle with a platform in the lab", () => {
       };
       const visitor = request(options, (response) => {
         const { socket } = response;
-        const issuer = "getPeerCertificate" in socket ? String(socket.getPeerCertificate().issuer.CN) : "";
+        const issuer = socket instanceof TLSSocket ? String(socket.getPeerCertificate().issuer.CN) : "";
         let body = "";
         response.setEncoding("utf8");
         response.on("data", (chunk: string) => (body += chunk));

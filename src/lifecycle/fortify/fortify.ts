@@ -1,3 +1,4 @@
+import { CastleError } from "../../errors/castle-error.ts";
 import { KubernetesApi } from "../../kubernetes/api.ts";
 import { runStep } from "../../journal/step.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
@@ -8,7 +9,7 @@ import { type Blueprint, drawBlueprint } from "./blueprint.ts";
 import { allCertificatesValid } from "./certificates.ts";
 import { ensureFlux } from "./flux.ts";
 import { requestFetch } from "./flux-state.ts";
-import { type GitAccess, gitAccess } from "./git-access.ts";
+import { type GitAccess, ensureGitAccess } from "./git-access.ts";
 import { type Authority, keepIssued, restoreKept } from "./kept-certificates.ts";
 import type { PlatformMaterials } from "./materials.ts";
 import { pagesServed } from "./pages.ts";
@@ -37,7 +38,7 @@ export async function prepareFortress(run: CastleRun, materials: PlatformMateria
   await runStep(report, step, async () => {
     const webhook = await webhookObjects(run, materials.webhook);
     const ground = await run.ground.platform();
-    const access = await gitAccess(run, ground);
+    const access = await ensureGitAccess(run, ground, { token: materials.gitToken });
     const { registry } = ground;
     const pushed = registry === undefined ? undefined : pushPlaceholder(run, materials.placeholder, registry);
     const [blueprint, repository] = await Promise.all([
@@ -45,13 +46,27 @@ export async function prepareFortress(run: CastleRun, materials: PlatformMateria
       openRepository(run, materials.environment, ground, access),
       pushed,
     ]);
-    const publication = await publishPlatform(run, repository, blueprint, materials.overwrite);
+    const publication = await publishPlatform(run, repository, blueprint, materials.overwrite).catch(
+      (error: unknown) => {
+        throw withDeployKey(error, access);
+      },
+    );
     prepared = { ground, access, blueprint, publication, webhook };
     const { commit = "" } = publication;
     return { detail: `${publication.pushed ? "pushed" : "unchanged"} ${commit.slice(0, 8)}` };
   });
   if (prepared === undefined) throw new Error("the step ends with a result or an error");
   return prepared;
+}
+
+/** A key that was just made is refused until somebody lets it in. */
+function withDeployKey(error: unknown, { deployKey }: GitAccess): unknown {
+  if (!(error instanceof CastleError) || error.code !== "gitops/credentials" || deployKey === undefined) {
+    return error;
+  }
+  const { message, details } = error;
+  const hint = `add this deploy key to the repository, with leave to write, then: castle up\n    ${deployKey}`;
+  return new CastleError("gitops/credentials", { message, hint, details, cause: error });
 }
 
 /** Milliseconds from the start of the run, by what had been reached. */

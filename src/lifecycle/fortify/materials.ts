@@ -10,6 +10,8 @@ export interface PlatformMaterials {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Where alerts go, where that is told outside of the spec. */
   readonly webhook?: Secret | undefined;
+  /** For an HTTPS repository: USER:TOKEN or a token; undefined: the secret store's. */
+  readonly gitToken?: Secret | undefined;
   /** Write over what somebody changed by hand in castle's generated folder. */
   readonly overwrite: boolean;
 }
