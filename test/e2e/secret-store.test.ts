@@ -123,7 +123,9 @@ describe.skipIf(!canRunLab)("a castle with its secrets in Infisical", () => {
     expect(texts.filter((text) => holds(text, secrets))).toEqual([]);
     expect(castle.outputs.filter((output) => holds(output, secrets))).toEqual([]);
     expect([...witness.commandLines].filter((line) => holds(line, secrets))).toEqual([]);
-    expect(await exposed(castle.folder, secrets)).toEqual([]);
+    for (const folder of [castle.home, join(castle.folder, "infisical")]) {
+      expect(await exposed(folder, secrets)).toEqual([]);
+    }
   });
 
   it("comes back the same when its home is lost and its machines are gone", async () => {
