@@ -1,35 +1,9 @@
-import { Agent, request } from "node:https";
-import { parse } from "yaml";
-import { z } from "zod";
+import { request } from "node:https";
+import { setTimeout as delay } from "node:timers/promises";
 import { CastleError } from "../errors/castle-error.ts";
 import type { Secret } from "../support/secret.ts";
-
-const kubeconfigShape = z.object({
-  "current-context": z.string(),
-  contexts: z.array(
-    z.object({ name: z.string(), context: z.object({ cluster: z.string(), user: z.string() }) }),
-  ),
-  clusters: z.array(
-    z.object({
-      name: z.string(),
-      cluster: z.object({
-        server: z.url(),
-        "certificate-authority-data": z.string().optional(),
-        "tls-server-name": z.string().optional(),
-      }),
-    }),
-  ),
-  users: z.array(
-    z.object({
-      name: z.string(),
-      user: z.object({
-        "client-certificate-data": z.string().optional(),
-        "client-key-data": z.string().optional(),
-        token: z.string().optional(),
-      }),
-    }),
-  ),
-});
+import { ControlPlanesAgent } from "./control-planes-agent.ts";
+import { type ApiCredentials, readCredentials } from "./credentials.ts";
 
 export interface ApiCall {
   readonly method?: "GET" | "PATCH" | "POST" | "DELETE";
@@ -40,6 +14,8 @@ export interface ApiCall {
   /** application/json unless told; a form of it without the objects' content, for example. */
   readonly accept?: string;
   readonly signal?: AbortSignal | undefined;
+  /** Milliseconds; 10 000 unless told. */
+  readonly within?: number;
 }
 
 /** What stands behind the API, such as a pod's own server, answered: bytes that are nobody's JSON. */
@@ -59,21 +35,20 @@ export interface ApiAnswer {
 
 /** Milliseconds that one call may take. */
 const DEADLINE = 10_000;
+/** Milliseconds without an answer after which the same is asked of whoever accepts a new connection. */
+const SILENCE = 2_500;
 
 /**
  * The API as plain requests: no library to load, and objects of any kind. Whoever opens it closes it.
  */
 export class KubernetesApi {
-  readonly #server: URL;
-  readonly #agent: Agent;
-  readonly #token: string | undefined;
+  readonly #credentials: ApiCredentials;
+  #agent: ControlPlanesAgent;
 
   /** @throws CastleError kubernetes/kubeconfig */
   constructor(kubeconfig: Secret) {
-    const { server, tls, token } = kubeconfigCredentials(kubeconfig);
-    this.#server = server;
-    this.#token = token;
-    this.#agent = new Agent({ keepAlive: true, ...tls });
+    this.#credentials = readCredentials(kubeconfig);
+    this.#agent = this.#newAgent();
   }
 
   close(): void {
@@ -90,19 +65,27 @@ export class KubernetesApi {
   }
 
   /** As `call`, for what is not the API's own: headers and bytes as they came. */
-  async fetch({ method = "GET", path, body, contentType, accept, signal }: ApiCall): Promise<RawAnswer> {
-    const deadline = AbortSignal.timeout(DEADLINE);
+  async fetch({
+    method = "GET",
+    path,
+    body,
+    contentType,
+    accept,
+    signal,
+    within = DEADLINE,
+  }: ApiCall): Promise<RawAnswer> {
+    const deadline = AbortSignal.timeout(within);
     const ended = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
     const text = body === undefined ? undefined : JSON.stringify(body);
     try {
-      const answer = await this.#exchange({ method, path, ended, text, contentType, accept });
+      const answer = await this.#exchangeWithSomebody({ method, path, ended, text, contentType, accept });
       if (answer.status !== 401) return answer;
     } catch (cause) {
       if (signal?.aborted === true) {
         throw new CastleError("command/interrupted", { message: "the call was interrupted", cause });
       }
       throw new CastleError("kubernetes/unreachable", {
-        message: `The Kubernetes API at ${this.#server.host} does not answer: ${deadline.aborted ? `nothing in ${DEADLINE} ms` : String(cause)}`,
+        message: `The Kubernetes API at ${this.#credentials.server.host} does not answer: ${deadline.aborted ? `nothing in ${within} ms` : String(cause)}`,
         hint: "castle status shows which machines are on",
         cause,
       });
@@ -113,15 +96,54 @@ export class KubernetesApi {
     });
   }
 
+  /**
+   * A connection that was kept may lead to a control plane that has lost its power. Who is silent is not given up, only
+   * asked beside somebody else: a loaded API is slow. What must not be done twice is asked once.
+   */
+  async #exchangeWithSomebody(exchange: Exchange): Promise<RawAnswer> {
+    const settled = new AbortController();
+    const ended = AbortSignal.any([exchange.ended, settled.signal]);
+    const first = this.#exchange({ ...exchange, ended });
+    if (exchange.method === "POST") return first;
+    const another = () => {
+      this.#leaveConnections();
+      return this.#exchange({ ...exchange, ended });
+    };
+    const answer = first.catch((error: unknown) => {
+      if (error instanceof LostConnection) return another();
+      throw error;
+    });
+    const later = delay(SILENCE, undefined, { signal: ended }).then(another);
+    try {
+      return await Promise.race([answer, later.catch(() => answer)]);
+    } finally {
+      settled.abort();
+    }
+  }
+
+  /** Those under way end by themselves; the next call dials anew. */
+  #leaveConnections(): void {
+    const left = this.#agent;
+    this.#agent = this.#newAgent();
+    for (const sockets of Object.values(left.freeSockets))
+      for (const socket of sockets ?? []) socket.destroy();
+  }
+
+  #newAgent(): ControlPlanesAgent {
+    const { server, alternatives, tls } = this.#credentials;
+    return new ControlPlanesAgent([server, ...alternatives], { keepAlive: true, ...tls });
+  }
+
   #exchange({ method, path, ended, text, contentType, accept }: Exchange): Promise<RawAnswer> {
+    const { server, token } = this.#credentials;
     return new Promise((resolve, reject) => {
-      const asked = request(new URL(path, this.#server), {
+      const asked = request(new URL(path, server), {
         method,
         agent: this.#agent,
         signal: ended,
         headers: {
           accept: accept ?? "application/json",
-          ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
           ...(text === undefined
             ? {}
             : {
@@ -130,7 +152,7 @@ export class KubernetesApi {
               }),
         },
       });
-      asked.on("error", reject);
+      asked.on("error", (error) => reject(asked.reusedSocket ? new LostConnection(error) : error));
       asked.on("response", (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -145,6 +167,13 @@ export class KubernetesApi {
       });
       asked.end(text);
     });
+  }
+}
+
+/** It was open since an earlier call, and nobody was at its other end any more. */
+class LostConnection extends Error {
+  constructor(cause: Error) {
+    super(cause.message, { cause });
   }
 }
 
@@ -170,36 +199,4 @@ function warnings(header: string | string[] | undefined): readonly string[] {
   return [...(header ?? "").toString().matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)].map(([, words = ""]) =>
     words.replace(/\\(.)/g, "$1"),
   );
-}
-
-/** Who it goes to and with what, out of the current context. @throws CastleError kubernetes/kubeconfig */
-export function kubeconfigCredentials(kubeconfig: Secret) {
-  const found = kubeconfigShape.safeParse(parse(kubeconfig.reveal()));
-  const context = found.data?.contexts.find(({ name }) => name === found.data["current-context"])?.context;
-  const cluster = found.data?.clusters.find(({ name }) => name === context?.cluster)?.cluster;
-  const user = found.data?.users.find(({ name }) => name === context?.user)?.user;
-  if (cluster === undefined || user === undefined) {
-    throw new CastleError("kubernetes/kubeconfig", {
-      message: "The kubeconfig has no current context with a cluster and a user in it",
-      hint: "castle kubeconfig writes a fresh one",
-    });
-  }
-  const ca = decoded(cluster["certificate-authority-data"]);
-  const cert = decoded(user["client-certificate-data"]);
-  const key = decoded(user["client-key-data"]);
-  const servername = cluster["tls-server-name"];
-  return {
-    server: new URL(cluster.server),
-    token: user.token,
-    tls: {
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-      ...(servername === undefined ? {} : { servername }),
-    },
-  };
-}
-
-function decoded(data: string | undefined): Buffer | undefined {
-  return data === undefined ? undefined : Buffer.from(data, "base64");
 }

@@ -1,6 +1,7 @@
-import type { V1Node } from "@kubernetes/client-node";
+import { z } from "zod";
 import { CastleError } from "../errors/castle-error.ts";
 import type { Secret } from "../support/secret.ts";
+import { KubernetesApi } from "./api.ts";
 
 /** What Kubernetes itself says of one node. */
 export interface ClusterNode {
@@ -24,88 +25,88 @@ export interface Cluster {
   version(signal?: AbortSignal): Promise<string>;
 }
 
-/** Milliseconds that one call to the API may take. */
+/** Milliseconds that one question may take. */
 const DEADLINE = 5_000;
 
 /** Who approves and signs a new kubelet's certificate is the controller manager that leads. */
-const SIGNER = { name: "kube-controller-manager", namespace: "kube-system" };
+const SIGNER = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kube-controller-manager";
 /** Talos applies it after the token that nodes come with. */
-const APPROVAL = { name: "system-bootstrap-approve-node-client-csr" };
+const APPROVAL =
+  "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/system-bootstrap-approve-node-client-csr";
 
-/** A client of the cluster that a kubeconfig names. The library takes half a second to load, so it is loaded here. */
-export async function connectCluster(kubeconfig: Secret): Promise<Cluster> {
-  const { CoordinationV1Api, CoreV1Api, KubeConfig, RbacAuthorizationV1Api, VersionApi } = await import(
-    "@kubernetes/client-node"
-  );
-  const config = new KubeConfig();
-  config.loadFromString(kubeconfig.reveal());
-  const core = config.makeApiClient(CoreV1Api);
-  const versions = config.makeApiClient(VersionApi);
-  const leases = config.makeApiClient(CoordinationV1Api);
-  const access = config.makeApiClient(RbacAuthorizationV1Api);
+const nodeShape = z.object({
+  metadata: z.object({ name: z.string(), labels: z.record(z.string(), z.string()).optional() }),
+  spec: z.object({ unschedulable: z.boolean().optional() }),
+  status: z.object({
+    addresses: z.array(z.object({ type: z.string(), address: z.string() })).optional(),
+    conditions: z
+      .array(z.object({ type: z.string(), status: z.string(), message: z.string().optional() }))
+      .optional(),
+    nodeInfo: z.object({ kubeletVersion: z.string() }).optional(),
+  }),
+});
+const nodesShape = z.object({ items: z.array(nodeShape) });
+const leaseShape = z.object({ spec: z.object({ holderIdentity: z.string().optional() }) });
+const versionShape = z.object({ gitVersion: z.string() });
+
+/** What castle asks of the cluster that a kubeconfig names. */
+export function connectCluster(kubeconfig: Secret): Cluster {
+  const api = new KubernetesApi(kubeconfig);
   return {
-    nodes: async (signal) => {
-      const list = await call(() => core.listNode(), signal);
-      return list.items.map(clusterNode);
-    },
+    nodes: async (signal) =>
+      (await answerOf(api, "/api/v1/nodes", nodesShape, signal)).items.map(clusterNode),
     admitsNodes: async (signal) => {
-      const lease = await ifThere(leases.readNamespacedLease(SIGNER), signal);
-      if ((lease?.spec?.holderIdentity ?? "") === "") return false;
-      return (await ifThere(access.readClusterRoleBinding(APPROVAL), signal)) !== undefined;
+      const lease = await ifThere(api, SIGNER, signal);
+      const holder = lease === undefined ? undefined : leaseShape.parse(lease).spec.holderIdentity;
+      if ((holder ?? "") === "") return false;
+      return (await ifThere(api, APPROVAL, signal)) !== undefined;
     },
-    version: async (signal) => (await call(() => versions.getCode(), signal)).gitVersion,
+    version: async (signal) => (await answerOf(api, "/version", versionShape, signal)).gitVersion,
   };
 }
 
-async function call<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  const deadline = AbortSignal.timeout(DEADLINE);
-  const ended = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
-  const aborted = new Promise<never>((_resolve, reject) => {
-    const abort = () => reject(ended.reason instanceof Error ? ended.reason : new Error("aborted"));
-    ended.addEventListener("abort", abort, { once: true });
-  });
-  try {
-    return await Promise.race([work(), aborted]);
-  } catch (cause) {
-    if (signal?.aborted === true) throw cause;
-    const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
-    if (code === 401 || code === 403) {
-      throw new CastleError("kubernetes/refused", {
-        message: `The Kubernetes API refused this kubeconfig (${code})`,
-        hint: "castle kubeconfig writes a fresh one",
-        cause,
-      });
-    }
-    throw new CastleError("kubernetes/unreachable", {
-      message: `The Kubernetes API does not answer: ${cause instanceof Error ? cause.message : String(cause)}`,
-      hint: "castle status shows which machines are on",
-      cause,
-    });
-  }
+async function answerOf<T>(
+  api: KubernetesApi,
+  path: string,
+  shape: z.ZodType<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  const { status, body } = await api.call({ path, signal, within: DEADLINE });
+  if (status === 200) return shape.parse(body);
+  throw unexpected(path, status);
 }
 
 /** Undefined if there is no such thing, or the API server does not know yet who may see it. */
-function ifThere<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> {
-  return call(
-    () =>
-      work.catch((error: unknown) => {
-        const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
-        if (code === 403 || code === 404) return undefined;
-        throw error;
-      }),
-    signal,
-  );
+async function ifThere(api: KubernetesApi, path: string, signal: AbortSignal | undefined): Promise<unknown> {
+  const { status, body } = await api.call({ path, signal, within: DEADLINE });
+  if (status === 200) return body;
+  if (status === 403 || status === 404) return undefined;
+  throw unexpected(path, status);
 }
 
-function clusterNode(node: V1Node): ClusterNode {
-  const ready = node.status?.conditions?.find(({ type }) => type === "Ready");
+/** An API server that is starting or overloaded answers 500 and 503; one that does not know us, 403. */
+function unexpected(path: string, status: number): CastleError {
+  if (status === 403) {
+    return new CastleError("kubernetes/refused", {
+      message: `The Kubernetes API refused this kubeconfig (${status}) at ${path}`,
+      hint: "castle kubeconfig writes a fresh one",
+    });
+  }
+  return new CastleError("kubernetes/unreachable", {
+    message: `The Kubernetes API does not answer: ${status} at ${path}`,
+    hint: "castle status shows which machines are on",
+  });
+}
+
+function clusterNode({ metadata, spec, status }: z.infer<typeof nodeShape>): ClusterNode {
+  const ready = status.conditions?.find(({ type }) => type === "Ready");
   return {
-    name: node.metadata?.name ?? "",
-    address: node.status?.addresses?.find(({ type }) => type === "InternalIP")?.address,
+    name: metadata.name,
+    address: status.addresses?.find(({ type }) => type === "InternalIP")?.address,
     ready: ready?.status === "True",
-    schedulable: node.spec?.unschedulable !== true,
-    controlPlane: node.metadata?.labels?.["node-role.kubernetes.io/control-plane"] !== undefined,
-    kubeletVersion: node.status?.nodeInfo?.kubeletVersion ?? "",
+    schedulable: spec.unschedulable !== true,
+    controlPlane: metadata.labels?.["node-role.kubernetes.io/control-plane"] !== undefined,
+    kubeletVersion: status.nodeInfo?.kubeletVersion ?? "",
     reason: ready?.status === "True" ? undefined : ready?.message,
   };
 }

@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { kubeconfigCredentials } from "../kubernetes/api.ts";
+import { readCredentials as readKubeconfig } from "../kubernetes/credentials.ts";
 import type { Secret } from "../support/secret.ts";
 import { readCredentials } from "../talos/talosconfig.ts";
 import type { CastleRun } from "./castle-run.ts";
@@ -12,7 +12,7 @@ interface ClientCertificate {
 
 const clients: Readonly<Record<"kubeconfig" | "talosconfig", (kept: Secret) => ClientCertificate>> = {
   kubeconfig: (kept) => {
-    const { ca, cert } = kubeconfigCredentials(kept).tls;
+    const { ca, cert } = readKubeconfig(kept).tls;
     return { authority: String(ca), certificate: String(cert) };
   },
   talosconfig: readCredentials,

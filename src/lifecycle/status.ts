@@ -189,7 +189,7 @@ async function clusterOf({
 }: StatusSources): Promise<{ version: string; nodes: readonly ClusterNode[] } | undefined> {
   if (kubeconfig === undefined) return undefined;
   try {
-    const cluster = await connectCluster(kubeconfig);
+    const cluster = connectCluster(kubeconfig);
     const [current, nodes] = await Promise.all([cluster.version(signal), cluster.nodes(signal)]);
     return { version: current, nodes };
   } catch (error) {

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Report } from "../../journal/step.ts";
 import { writeFileAtomic } from "../../support/write-file.ts";
 import { dialMachine } from "./dial.ts";
-import { firstToAccept } from "./first-to-accept.ts";
+import { firstToAccept } from "../../support/first-to-accept.ts";
 import { splice } from "./splice.ts";
 
 export interface Target {

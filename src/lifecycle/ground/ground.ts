@@ -33,8 +33,11 @@ export interface Ground {
   readonly nodes: NodeGround;
   /** Where a TCP connection to that address and port of the castle's network is opened from here. */
   reach(address: string, port: number): Promise<Endpoint>;
-  /** The Kubernetes API from here: behind the VIP, and in a lab behind a forward that also knows the control planes. */
-  api(): Promise<Endpoint>;
+  /**
+   * Where the Kubernetes API is from here, the one to be tried first in front: on a rack the VIP, and every control plane
+   * itself; in a lab a forward that knows all of them.
+   */
+  api(): Promise<readonly [Endpoint, ...Endpoint[]]>;
   /** Who answers at an address of the castle's network, for people ("BC:24:11:…"); undefined: nobody. */
   occupant(address: string): Promise<string | undefined>;
   /** Tells the network's name server, where castle runs it, the castle's names. */

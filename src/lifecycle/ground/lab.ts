@@ -42,14 +42,15 @@ export function labGround(
     nodes: nodesOfLab({ registry: descriptor.lan.registry, discovery: descriptor.lan.discovery }),
     reach: (address, port) =>
       control.call("forward", { name: `${address}:${port}`, targets: [{ address, port }] }),
-    api: () =>
-      control.call("forward", {
+    api: async () => [
+      await control.call("forward", {
         name: `${castle.name}-api`,
         targets: [vip, ...planes.map(({ address }) => address)].map((address) => ({
           address,
           port: API_PORT,
         })),
       }),
+    ],
     occupant: async (address) => {
       const { present, mac } = await control.call("probe", { address });
       return present ? (mac ?? "a machine without a known MAC") : undefined;

@@ -1,7 +1,11 @@
 import { connect } from "node:net";
 import { schematicId } from "../../infra/schematic.ts";
+import { controlPlanes } from "../../spec/control-planes.ts";
 import type { Castle, ProxmoxHypervisor } from "../../spec/castle.ts";
 import type { Secret } from "../../support/secret.ts";
+import { dial } from "../../support/dial.ts";
+import { firstToAccept } from "../../support/first-to-accept.ts";
+import type { Endpoint } from "../../talos/client.ts";
 import { rackGround as nodesOfRack } from "../../talos/ground.ts";
 import type { Ground } from "./ground.ts";
 
@@ -10,6 +14,8 @@ const API_PORT = 6443;
 const TELLING_PORTS = [50_000, API_PORT, 22, 80, 443, 8006] as const;
 /** Milliseconds that a host on the same network has to answer. */
 const PATIENCE = 700;
+/** Milliseconds that a control plane has before the next is tried beside it. */
+const API_PATIENCE = 200;
 
 /** A castle on real Proxmox hosts, reached directly from the network that this machine is on. */
 export function rackGround(castle: Castle, hypervisor: ProxmoxHypervisor, token: Secret): Ground {
@@ -28,7 +34,7 @@ export function rackGround(castle: Castle, hypervisor: ProxmoxHypervisor, token:
     },
     nodes: nodesOfRack({ schematic, version: castle.talos.version }),
     reach: (host, port) => Promise.resolve({ host, port }),
-    api: () => Promise.resolve({ host: castle.network.vip, port: API_PORT }),
+    api: () => acceptingFirst([castle.network.vip, ...controlPlanes(castle).map(({ address }) => address)]),
     occupant: async (address) => {
       const answers = await Promise.all(TELLING_PORTS.map((port) => answersOn(address, port)));
       const port = TELLING_PORTS.find((_, index) => answers[index]);
@@ -41,6 +47,18 @@ export function rackGround(castle: Castle, hypervisor: ProxmoxHypervisor, token:
     },
     standIns: [],
   };
+}
+
+/** kubectl takes the server that is named first: one that accepts now, the VIP if it does. */
+async function acceptingFirst(hosts: readonly string[]): Promise<readonly [Endpoint, ...Endpoint[]]> {
+  const accepting = await firstToAccept(hosts, (host, signal) => dial(host, API_PORT, signal), {
+    patience: API_PATIENCE,
+    signal: AbortSignal.timeout(PATIENCE),
+  }).catch(() => undefined);
+  const first = accepting?.remoteAddress ?? hosts[0] ?? "";
+  accepting?.destroy();
+  const others = hosts.filter((host) => host !== first).map((host) => ({ host, port: API_PORT }));
+  return [{ host: first, port: API_PORT }, ...others];
 }
 
 /** Open or refused: either way a host is there. */

@@ -27,7 +27,7 @@ export async function hastenNodes(
   access: Secret,
   signal: AbortSignal,
 ): Promise<void> {
-  const cluster = await connectCluster(access);
+  const cluster = connectCluster(access);
   const late = await poll(() => unregistered(run, cluster, signal), {
     every: 250,
     within: WITHIN,

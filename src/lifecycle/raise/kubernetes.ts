@@ -7,6 +7,7 @@ import type { CastleNode } from "../../spec/castle.ts";
 import { poll } from "../../support/poll.ts";
 import type { Secret } from "../../support/secret.ts";
 import { kubeconfig } from "../../talos/kubeconfig.ts";
+import type { Endpoint } from "../../talos/client.ts";
 import type { CastleRun } from "../castle-run.ts";
 import type { NodeClients } from "./node-clients.ts";
 
@@ -67,15 +68,16 @@ export async function fetchKubeconfig(run: CastleRun, clients: NodeClients): Pro
 
 /** The kubeconfig that works from here: on a rack the VIP, against a lab a forward on the loopback. */
 export async function kubeconfigFromHere(run: Pick<CastleRun, "ground">, lan: Secret): Promise<Secret> {
-  const { host, port } = await run.ground.api();
-  return withServer(lan, `https://${host}:${port}`);
+  const [first, ...others] = await run.ground.api();
+  const server = ({ host, port }: Endpoint) => `https://${host}:${port}`;
+  return withServer(lan, server(first), others.map(server));
 }
 
 /** Waits until every node of the spec is Ready in Kubernetes. */
 export async function allNodesReady(run: CastleRun, access: Secret): Promise<{ detail: string }> {
   const { castle, report, signal } = run;
   const within = IMAGES * run.patience;
-  const cluster = await connectCluster(access);
+  const cluster = connectCluster(access);
   let last = "the API did not answer";
   await poll(
     async () => {

@@ -1,0 +1,52 @@
+import { Agent, type AgentOptions, type RequestOptions } from "node:https";
+import type { Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { Duplex } from "node:stream";
+import { dial } from "../support/dial.ts";
+import { firstToAccept } from "../support/first-to-accept.ts";
+
+/** Milliseconds after which the next control plane is tried beside one that is silent. */
+const PATIENCE = 250;
+/** Milliseconds that all of them have together. */
+const DIAL = 8_000;
+
+/**
+ * Connects to the first of several servers that accepts, in their order: they are one API, and each proves itself by the
+ * certificate that the first one's address is in.
+ */
+export class ControlPlanesAgent extends Agent {
+  readonly #servers: readonly URL[];
+
+  constructor(servers: readonly URL[], options: AgentOptions) {
+    super(options);
+    this.#servers = servers;
+  }
+
+  override createConnection(
+    { host, servername }: RequestOptions,
+    callback?: (error: Error | null, stream: Duplex) => void,
+  ): Duplex | null | undefined {
+    void this.#dial().then(
+      (socket) => callback?.(null, connectTls({ ...this.options, ...named({ host, servername }), socket })),
+      // Node's types want a stream beside an error; Node does not.
+      (error: Error) => callback?.(error, undefined as never),
+    );
+    return undefined;
+  }
+
+  #dial(): Promise<Socket> {
+    return firstToAccept(
+      this.#servers,
+      ({ hostname, port }, signal) => dial(hostname, Number(port === "" ? 443 : port), signal),
+      { patience: PATIENCE, signal: AbortSignal.timeout(DIAL) },
+    );
+  }
+}
+
+/** Whom the certificate has to name, whoever of them answers. */
+function named({ host, servername }: Pick<RequestOptions, "host" | "servername">) {
+  return {
+    ...(typeof host === "string" ? { host } : {}),
+    ...(servername === undefined || servername === "" ? {} : { servername }),
+  };
+}
