@@ -1,6 +1,7 @@
+import { failoverSection } from "./failover.ts";
 import { helpSection } from "./help.ts";
 import { riseSection } from "./rise.ts";
 import type { Section } from "./section.ts";
 
 /** All sections, in the order in which they are run. */
-export const sections: readonly Section[] = [helpSection, riseSection];
+export const sections: readonly Section[] = [helpSection, riseSection, failoverSection];

@@ -1,5 +1,5 @@
 import { Agent, type AgentOptions, type RequestOptions } from "node:https";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Duplex } from "node:stream";
 import { dial } from "../support/dial.ts";
@@ -23,15 +23,24 @@ export class ControlPlanesAgent extends Agent {
   }
 
   override createConnection(
-    { host, servername }: RequestOptions,
+    options: RequestOptions,
     callback?: (error: Error | null, stream: Duplex) => void,
   ): Duplex | null | undefined {
-    void this.#dial().then(
-      (socket) => callback?.(null, connectTls({ ...this.options, ...named({ host, servername }), socket })),
-      // Node's types want a stream beside an error; Node does not.
-      (error: Error) => callback?.(error, undefined as never),
-    );
+    void this.#open(options, callback);
     return undefined;
+  }
+
+  async #open(
+    { host, servername }: RequestOptions,
+    callback: ((error: Error | null, stream: Duplex) => void) | undefined,
+  ): Promise<void> {
+    try {
+      const socket = await this.#dial();
+      callback?.(null, connectTls({ ...this.options, ...named({ host, servername }), socket }));
+    } catch (error) {
+      // Node passes over the stream that comes with an error.
+      callback?.(error instanceof Error ? error : new Error(String(error)), new Socket());
+    }
   }
 
   #dial(): Promise<Socket> {

@@ -69,8 +69,11 @@ export async function fetchKubeconfig(run: CastleRun, clients: NodeClients): Pro
 /** The kubeconfig that works from here: on a rack the VIP, against a lab a forward on the loopback. */
 export async function kubeconfigFromHere(run: Pick<CastleRun, "ground">, lan: Secret): Promise<Secret> {
   const [first, ...others] = await run.ground.api();
-  const server = ({ host, port }: Endpoint) => `https://${host}:${port}`;
   return withServer(lan, server(first), others.map(server));
+}
+
+function server({ host, port }: Endpoint): string {
+  return `https://${host}:${port}`;
 }
 
 /** Waits until every node of the spec is Ready in Kubernetes. */

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { serverCertificate } from "../lab/hypervisor/certificate.ts";
-import { Secret } from "../support/secret.ts";
-import { KubernetesApi } from "./api.ts";
-import { withServer } from "./kubeconfig.ts";
+import { serverCertificate } from "../../src/lab/hypervisor/certificate.ts";
+import { Secret } from "../../src/support/secret.ts";
+import { KubernetesApi } from "../../src/kubernetes/api.ts";
+import { withServer } from "../../src/kubernetes/kubeconfig.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "castle-api-"));
 const { certificate, key } = await serverCertificate(folder);
