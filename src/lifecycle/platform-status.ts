@@ -54,7 +54,8 @@ export async function platformStatus(
       const { revision, verdict } = components.get(name) ?? {};
       return {
         name,
-        ready: verdict?.kind === "true" && revision === source?.revision,
+        // Flux looks again every minute, and says nothing of the component's health meanwhile.
+        ready: verdict !== undefined && verdict.kind !== "false" && revision === source?.revision,
         ...(revision === undefined ? {} : { revision }),
         message: verdict?.words ?? "it is not there",
       };
