@@ -33,8 +33,23 @@ describe("resolve", () => {
     ]);
   });
 
-  test("the lab's example is what the shortest file gives", () => {
-    expect(example("lab")).toEqual(castleOf(SHORTEST));
+  test("the lab's example is what the shortest file gives, but for the folder of its site", () => {
+    const { sites = [], ...rest } = example("lab");
+    const { sites: usual = [], ...shortest } = castleOf(`${SHORTEST}gitops: {}\n`);
+    expect(rest).toEqual(shortest);
+    expect(sites).toEqual(usual.map((site) => ({ ...site, source: "../blog" })));
+  });
+
+  test("gitops brings a pool, an ingress with certificates and a site along in a lab, and nothing does without it", () => {
+    expect(castleOf(`${SHORTEST}network: { cidr: 10.1.2.0/24 }\ngitops: {}\n`)).toMatchObject({
+      gitops: { branch: "main", path: "clusters/fortress" },
+      loadBalancer: { pool: "10.1.2.230-10.1.2.239" },
+      ingress: { tls: { acme: "letsencrypt", email: "castle@fortress.lan" } },
+      sites: [{ name: "blog", host: "blog.fortress.lan", image: "registry.lan/fortress/blog" }],
+    });
+    expect(castleOf(SHORTEST)).toMatchObject({ sites: [] });
+    for (const key of ["gitops", "loadBalancer", "ingress"]) expect(castleOf(SHORTEST)).not.toHaveProperty(key);
+    expect(castleOf(`${SHORTEST}gitops: {}\nsites: []\n`)).toMatchObject({ sites: [] });
   });
 
   test("the templates are valid, and the lab's says nothing but the defaults", () => {
