@@ -31,9 +31,10 @@ function recorded(castle: Castle): readonly RecordingRule[] {
   const planes = controlPlanes(castle).length;
   return [
     {
-      // etcd's own list knows learners from voters, and needs a quorum to be read; its peers' do not.
+      // etcd's own list knows learners from voters, and needs a quorum to be read, without which it cannot change:
+      // then the last word counts. The peers, who take a learner for a voter, are asked where there was never any.
       record: "castle:etcd_voters:count",
-      expr: `count(castle_etcd_member{learner="false"}) or max(count by (Local) (etcd_network_known_peers{job="etcd"})) or vector(${planes})`,
+      expr: `count(castle_etcd_member{learner="false"}) or last_over_time(castle:etcd_voters:count[1h]) or max(count by (Local) (etcd_network_known_peers{job="etcd"})) or vector(${planes})`,
     },
     {
       record: "castle:etcd_healthy_voters:count",

@@ -1,5 +1,5 @@
 import type { Castle } from "../../spec/castle.ts";
-import { port } from "./names.ts";
+import { namespace, port } from "./names.ts";
 import { controlPlaneTargets, nodeTargets, type TargetGroup } from "./targets.ts";
 
 /** Seconds between two looks at anything, and between two evaluations of the rules. */
@@ -40,7 +40,7 @@ export function scrapeConfig(castle: Castle): object {
       external_labels: { castle: castle.name },
     },
     alerting: {
-      alertmanagers: [{ static_configs: [{ targets: [`alertmanager:${port.alertmanager}`] }] }],
+      alertmanagers: [alertmanagerPod],
     },
     rule_files: ["/etc/prometheus/rules.yml"],
     scrape_configs: [
@@ -82,6 +82,21 @@ function job(name: string, targets: readonly TargetGroup[], kept: readonly strin
 function secured(name: string, targets: readonly TargetGroup[], tls: object, kept: readonly string[]) {
   return { ...job(name, targets, kept), scheme: "https", tls_config: tls, ...token };
 }
+
+/** By its address, not its name: the castle's name servers may be what is missing. */
+const alertmanagerPod = {
+  kubernetes_sd_configs: [{ role: "pod", namespaces: { names: [namespace] } }],
+  relabel_configs: [
+    {
+      action: "keep",
+      regex: `alertmanager;${port.alertmanager}`,
+      source_labels: [
+        "__meta_kubernetes_pod_label_app_kubernetes_io_name",
+        "__meta_kubernetes_pod_container_port_number",
+      ],
+    },
+  ],
+};
 
 /** Every pod that says where: Traefik, Flux, MetalLB, the ACME controller, and the monitoring's own. */
 const annotatedPods = {
