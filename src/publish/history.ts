@@ -2,7 +2,7 @@ import { type PastCommit, trailer } from "../gitops/past-commit.ts";
 import type { Tip } from "../gitops/repository.ts";
 import { TRAILERS } from "./delivery/manifest-commit.ts";
 import type { Delivery } from "./delivery/delivery.ts";
-import { type LivePlace, readLivePlace } from "./delivery/manifest-place.ts";
+import { type LivePlace, readLivePlace, realCommit } from "./delivery/manifest-place.ts";
 import { commitOfTag } from "./release.ts";
 
 /** A release as the manifests' history knows it. */
@@ -54,7 +54,7 @@ export function releasesIn(site: string, past: PastCommit): readonly PastRelease
   const digests = [...new Set(added.flatMap((line) => line.match(/sha256:[0-9a-f]{64}/g) ?? []))];
   const tags = added.flatMap((line) => line.match(/[\w][\w.-]{0,127}-[0-9a-f]{7,40}(?![0-9a-f])/g) ?? []);
   return [...new Set(tags)].flatMap((tag) => {
-    const commit = commitOfTag(site, tag);
+    const commit = realCommit(commitOfTag(site, tag));
     if (commit === undefined) return [];
     return [{ commit, tag, at, digest: tags.length === 1 && digests.length === 1 ? digests[0] : undefined }];
   });

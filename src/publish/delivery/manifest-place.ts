@@ -49,7 +49,7 @@ export async function readLivePlace(
 }
 
 /** Zeros are Git's word for no commit, and what a manifest names before its first release. */
-function realCommit(digits: string | undefined): string | undefined {
+export function realCommit(digits: string | undefined): string | undefined {
   return digits === undefined || /^0+$/.test(digits) ? undefined : digits;
 }
 
