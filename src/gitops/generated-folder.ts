@@ -9,8 +9,17 @@ export interface GeneratedFolder {
   readonly path: string;
   /** Paths in the folder to contents: all that shall lie there. */
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Pieces of these files that others own and that stay as a tip has them. */
+  readonly kept?: KeptPieces;
   /** Paths from the root of the repository to first contents; the user's own as soon as they exist. */
   readonly scaffolds: ReadonlyMap<string, Uint8Array>;
+}
+
+export interface KeptPieces {
+  /** Whether a file of the folder has such pieces. */
+  readonly isIn: (path: string) => boolean;
+  /** The wanted content with the pieces put in that stand there now. */
+  readonly put: (wanted: Uint8Array, there: Uint8Array) => Uint8Array;
 }
 
 export interface HandEdit {
@@ -52,13 +61,15 @@ export async function publishFolder(
 export async function planFolder(
   repository: Repository,
   tip: Tip,
-  { folder, options }: { readonly folder: GeneratedFolder; readonly options: PublishOptions },
+  wish: { readonly folder: GeneratedFolder; readonly options: PublishOptions },
 ): Promise<Plan<HandEdited>> {
+  const { options } = wish;
   const entries = await repository.entries(tip);
-  const prefix = `${folder.path}/`;
+  const prefix = `${wish.folder.path}/`;
   const inside = entries
     .filter(({ path }) => path.startsWith(prefix))
     .map((entry) => ({ ...entry, path: entry.path.slice(prefix.length) }));
+  const folder = await withKeptPieces(repository, wish.folder, inside);
   const recordId = inside.find(({ path }) => path === RECORD)?.id;
   const text = recordId === undefined ? undefined : (await repository.contents([recordId])).get(recordId);
   const record = parseRecord(text?.toString("utf8"));
@@ -74,6 +85,23 @@ export async function planFolder(
   return files.size === 0
     ? { kind: "unchanged" }
     : { kind: "change", change: { files, message: options.message } };
+}
+
+async function withKeptPieces(
+  repository: Repository,
+  folder: GeneratedFolder,
+  inside: readonly TreeEntry[],
+): Promise<GeneratedFolder> {
+  const { kept, files } = folder;
+  if (kept === undefined) return folder;
+  const concerned = inside.filter((entry) => isFile(entry) && files.has(entry.path) && kept.isIn(entry.path));
+  const contents = await repository.contents(concerned.map(({ id }) => id));
+  const settled = new Map(files);
+  for (const { path, id } of concerned) {
+    const [wanted, there] = [files.get(path), contents.get(id)];
+    if (wanted !== undefined && there !== undefined) settled.set(path, kept.put(wanted, there));
+  }
+  return { ...folder, files: settled };
 }
 
 /**

@@ -12,6 +12,7 @@ import { generatedFolder } from "../../platform/synchronisation.ts";
 import type { Castle } from "../../spec/castle.ts";
 import type { PlatformGround } from "../ground/ground.ts";
 import { GIT_SECRET } from "./git-access.ts";
+import { keptReleases } from "./kept-releases.ts";
 import type { PlatformMaterials } from "./materials.ts";
 
 /** The platform as this spec wants it on this ground. */
@@ -43,6 +44,7 @@ export async function drawBlueprint(
     folder: {
       path: generatedFolder(gitops),
       files: encoded(renderComponents(components)),
+      kept: keptReleases(castle),
       scaffolds: encoded(renderOverrides(castle)),
     },
     flux: Object.values(flux?.files ?? {}).flat(),
