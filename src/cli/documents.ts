@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { doctorDocuments } from "./documents/doctor.ts";
+import { platformDocuments, platformPlan, platformRaised, platformStatus } from "./documents/platform.ts";
 import { publishDocuments } from "./documents/publish.ts";
 
 /*
@@ -56,31 +57,9 @@ const nodeStatus = z.object({
   kubeletVersion: z.string().optional(),
 });
 
-const platformStatus = z.object({
-  healthy: z.boolean(),
-  revision: z.string().optional().meta({ description: "What Flux fetched last, BRANCH@sha1:COMMIT" }),
-  source: z.string().meta({ description: "Flux' words on the repository" }),
-  components: z.array(
-    z.object({
-      name: z.string(),
-      ready: z.boolean(),
-      revision: z.string().optional(),
-      message: z.string(),
-    }),
-  ),
-  ingress: z.object({ wanted: z.string().optional(), address: z.string().optional() }),
-  sites: z.array(
-    z.object({
-      name: z.string(),
-      host: z.string(),
-      url: z.string(),
-      certificate: z.enum(["pending", "valid", "failed", "none"]),
-    }),
-  ),
-});
-
 export const documents = {
   ...doctorDocuments,
+  ...platformDocuments,
   Error: z
     .object({
       code: z.string().meta({ description: "Stable; docs/errors.md lists all" }),
@@ -121,16 +100,7 @@ export const documents = {
           talos: z.object({ running: z.string(), wanted: z.string() }).optional(),
         }),
       ),
-      platform: z
-        .object({
-          changes: z.array(z.object({ path: z.string(), change: z.enum(["written", "removed"]) })),
-          edits: z
-            .array(z.object({ path: z.string(), change: z.enum(["edited", "added", "removed"]) }))
-            .meta({ description: "What somebody changed in castle's folder: castle up stops there" }),
-          diff: z.string(),
-        })
-        .optional()
-        .meta({ description: "With gitops: the repository" }),
+      platform: platformPlan.optional().meta({ description: "With gitops: the repository" }),
       warnings: z.array(warning),
       notes: z
         .array(z.string())
@@ -153,25 +123,10 @@ export const documents = {
         ready: milliseconds,
         pages: milliseconds.optional().meta({ description: "Every site showed its page over HTTPS" }),
       }),
-      platform: z
-        .object({
-          revision: z.string().meta({ description: "BRANCH@sha1:COMMIT, applied by Flux" }),
-          ingress: z.string().optional().meta({ description: "The address that the sites are served at" }),
-          sites: z.array(z.object({ name: z.string(), host: z.string(), url: z.string().optional() })),
-        })
-        .optional()
-        .meta({ description: "With gitops" }),
+      platform: platformRaised.optional().meta({ description: "With gitops" }),
       warnings: z.array(warning),
     })
     .meta({ description: "castle up and rebuild" }),
-  Reconciled: z
-    .object({
-      castle: z.string(),
-      revision: z.string().meta({ description: "BRANCH@sha1:COMMIT, applied by Flux" }),
-      components: z.array(z.string()),
-      milliseconds,
-    })
-    .meta({ description: "castle reconcile" }),
   CastleReset: z
     .object({
       castle: z.string(),

@@ -48,7 +48,8 @@ describe("resolve", () => {
       sites: [{ name: "blog", host: "blog.fortress.lan", image: "registry.lan/fortress/blog" }],
     });
     expect(castleOf(SHORTEST)).toMatchObject({ sites: [] });
-    for (const key of ["gitops", "loadBalancer", "ingress"]) expect(castleOf(SHORTEST)).not.toHaveProperty(key);
+    for (const key of ["gitops", "loadBalancer", "ingress"])
+      expect(castleOf(SHORTEST)).not.toHaveProperty(key);
     expect(castleOf(`${SHORTEST}gitops: {}\nsites: []\n`)).toMatchObject({ sites: [] });
   });
 

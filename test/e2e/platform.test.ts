@@ -193,6 +193,7 @@ describe.skipIf(!canRunLab)("a castle with a platform in the lab", () => {
     await git("clone", "-q", url, ".");
     await commit(`${FOLDER}/overrides/sites/kustomization.yaml`, override(3));
     await replicasBecome(3, 60_000);
+    expect(await replicas("site-blog", "web")).toBe(3);
   });
 
   it("applies the next push at once by castle reconcile", async () => {
@@ -206,6 +207,7 @@ describe.skipIf(!canRunLab)("a castle with a platform in the lab", () => {
   it("heals what was changed by hand in the cluster", async () => {
     await castle.kubectl("-n", "site-blog", "scale", "deployment/web", "--replicas=5");
     await replicasBecome(2, 120_000);
+    expect(await replicas("site-blog", "web")).toBe(2);
   });
 
   it("shows a hand edit in its own folder, and does not write over it unless told", async () => {
