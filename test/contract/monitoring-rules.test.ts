@@ -99,11 +99,11 @@ const faults: Readonly<Record<string, { readonly series: Series; readonly fires:
   "Flux cannot apply a folder": { series: { [flux]: 0 }, fires: ["FluxStalled"] },
   "Flux' source-controller is gone": {
     series: gone(controller("source-controller")),
-    fires: ["FluxStalled"],
+    fires: ["FluxStopped"],
   },
   "Flux' kustomize-controller does not answer": {
     series: { [controller("kustomize-controller")]: 0 },
-    fires: ["FluxStalled", "TargetDown"],
+    fires: ["FluxStopped", "TargetDown"],
   },
   "a site does not answer": { series: { [siteUp]: 0 }, fires: ["SiteDown"] },
   "the exporter cannot read etcd's members": {

@@ -146,7 +146,7 @@ describe.skipIf(!canRunLab)("a castle that is watched", () => {
     expect(listener.alerts).toEqual([]);
   });
 
-  it("tells of a ghost, a stalled Flux, a site that is down and a certificate that ends", async () => {
+  it("tells of a ghost, a Flux that stopped, a site that is down and a certificate that ends", async () => {
     // Flux first: it would mend the others.
     await castle.kubectl("-n", "flux-system", "scale", "deployment/source-controller", "--replicas=0");
     await askEtcd(castle, planes, [
@@ -167,11 +167,11 @@ describe.skipIf(!canRunLab)("a castle that is watched", () => {
     );
     await told("EtcdGhostMember", "CertificateExpiring");
     await castle.kubectl("-n", "site-blog", "scale", "deployment/web", "--replicas=0");
-    await told("SiteDown", "FluxStalled");
+    await told("SiteDown", "FluxStopped");
     expect(listener.names("firing")).toEqual([
       "CertificateExpiring",
       "EtcdGhostMember",
-      "FluxStalled",
+      "FluxStopped",
       "SiteDown",
     ]);
   });

@@ -110,7 +110,7 @@ function alerts(castle: Castle): readonly AlertRule[] {
       description:
         "castle kubectl -- -n {{ $labels.namespace }} describe {{ $labels.kind }} {{ $labels.name }}",
     }),
-    warning("FluxStalled", `${stopped("source-controller")} or ${stopped("kustomize-controller")}`, "3m", {
+    warning("FluxStopped", `${stopped("source-controller")} or ${stopped("kustomize-controller")}`, "3m", {
       summary: "{{ $labels.job }} does not run: the cluster is not what Git says",
       description: "castle kubectl -- -n flux-system get pods",
     }),
