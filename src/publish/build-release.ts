@@ -41,7 +41,7 @@ export async function buildRelease(options: ReleaseOptions): Promise<PackedRelea
   const folders = buildFolders(work);
   for (const folder of [folders.output, folders.home]) await mkdir(folder, { recursive: true });
   await exportCommit(source, folders.tree, options);
-  const output = await readOutput({
+  const output = readOutput({
     folder: await makePages(options),
     machinePaths: [work],
     notSecret: options.lock.notSecret ?? [],

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
-import { lstat, readdir, readFile, readlink } from "node:fs/promises";
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join, posix } from "node:path";
-import { exists } from "../../support/exists.ts";
 import type { ReleaseFile } from "../release.ts";
 import { type OutputFault, outputError } from "./output-fault.ts";
 import { secretName, secretsIn } from "./secret-rules.ts";
@@ -25,16 +24,17 @@ export interface OutputOptions {
 }
 
 /**
- * Lists, hashes and looks through what would be published.
+ * Lists, hashes and looks through what would be published. Reads thousands of small files one after the other: waiting
+ * for each would take longer than reading them.
  * @throws CastleError build/secret, build/hidden-file, build/unsafe-file, build/case-collision, build/machine-path
  */
-export async function readOutput(options: OutputOptions): Promise<OutputTree> {
+export function readOutput(options: OutputOptions): OutputTree {
   const { folder, machinePaths } = options;
   const found: Found = { files: [], links: [], faults: [] };
   // A program that made nothing is told by its pages, not by a missing folder.
-  if (await exists(folder)) await walk(options, "", found);
-  const files = await inParallel(found.files, async (path): Promise<ReleaseFile> => {
-    const content = await readFile(join(folder, path));
+  if (existsSync(folder)) walk(options, "", found);
+  const files = found.files.map((path): ReleaseFile => {
+    const content = readFileSync(join(folder, path));
     for (const rule of secretsIn(content)) {
       if (options.notSecret?.includes(`${path}: ${rule}`) === true) continue;
       found.faults.push({ code: "build/secret", path, why: rule });
@@ -56,8 +56,8 @@ interface Found {
   readonly faults: OutputFault[];
 }
 
-async function walk(options: OutputOptions, below: string, found: Found): Promise<void> {
-  for (const entry of await readdir(join(options.folder, below), { withFileTypes: true })) {
+function walk(options: OutputOptions, below: string, found: Found): void {
+  for (const entry of readdirSync(join(options.folder, below), { withFileTypes: true })) {
     const { name } = entry;
     if (below === "" && options.leftOut?.has(name) === true) continue;
     const path = below === "" ? name : `${below}/${name}`;
@@ -67,12 +67,12 @@ async function walk(options: OutputOptions, below: string, found: Found): Promis
     } else if (name.startsWith(".") && path !== ".well-known") {
       found.faults.push({ code: "build/hidden-file", path, why: "is a hidden file" });
     } else if (entry.isDirectory()) {
-      await walk(options, path, found);
+      walk(options, path, found);
     } else if (entry.isSymbolicLink()) {
-      await addLink(options.folder, path, found);
+      addLink(options.folder, path, found);
     } else if (!entry.isFile()) {
       found.faults.push({ code: "build/unsafe-file", path, why: "is a device, socket or pipe" });
-    } else if (((await lstat(join(options.folder, path))).mode & 0o6000) !== 0) {
+    } else if ((lstatSync(join(options.folder, path)).mode & 0o6000) !== 0) {
       found.faults.push({ code: "build/unsafe-file", path, why: "is setuid or setgid" });
     } else {
       found.files.push(path);
@@ -80,8 +80,8 @@ async function walk(options: OutputOptions, below: string, found: Found): Promis
   }
 }
 
-async function addLink(folder: string, path: string, { links, faults }: Found): Promise<void> {
-  const target = await readlink(join(folder, path));
+function addLink(folder: string, path: string, { links, faults }: Found): void {
+  const target = readlinkSync(join(folder, path));
   const end = posix.join(posix.dirname(path), target);
   if (target.startsWith("/") || end === ".." || end.startsWith("../")) {
     faults.push({ code: "build/unsafe-file", path, why: "is a link that leaves the site" });
@@ -108,20 +108,6 @@ export function collisions(paths: readonly string[]): OutputFault[] {
     }
   }
   return [...faults.values()];
-}
-
-/** Files that are read at the same time. */
-const READERS = 16;
-
-async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  const queue = items.values();
-  await Promise.all(
-    Array.from({ length: READERS }, async () => {
-      for (const item of queue) results.push(await work(item));
-    }),
-  );
-  return results;
 }
 
 function byPath(a: { readonly path: string }, b: { readonly path: string }): number {

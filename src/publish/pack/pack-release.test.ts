@@ -61,7 +61,7 @@ async function pack(pages: Pages, cache = "cache", of = source): Promise<Packed>
 }
 
 async function packFolder(folder: string, cache: string, of = source): Promise<Packed> {
-  const output = await readOutput({ folder, machinePaths: [] });
+  const output = readOutput({ folder, machinePaths: [] });
   runs += 1;
   return packRelease({
     site: "blog",

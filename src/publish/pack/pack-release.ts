@@ -115,7 +115,7 @@ async function siteLayers(
   return layers;
 }
 
-async function* textEntries(texts: Readonly<Record<string, string>>): AsyncGenerator<LayerEntry> {
+function* textEntries(texts: Readonly<Record<string, string>>): Generator<LayerEntry> {
   const known = new Set<string>();
   for (const [path, text] of Object.entries(texts)) {
     yield* parents(path, known);

@@ -20,17 +20,19 @@ export interface LayerEntry {
 
 /** Small pieces are packed together until they weigh this much. */
 const MEMBER = 256 * 1024;
+/** As much is written at once: between two writes others get their turn. */
+const WRITE = 1024 * 1024;
 
 /**
  * Writes a layer blob named by its digest. The blob is a row of gzip members, as the format allows and the lazy pullers
  * of images rely on: a page is packed once, and the same bytes are its compressed copy for nginx and its part of the layer.
  */
-export async function writeReleaseLayer(blobs: string, entries: AsyncIterable<LayerEntry>): Promise<Layer> {
+export async function writeReleaseLayer(blobs: string, entries: Iterable<LayerEntry>): Promise<Layer> {
   const temporary = join(blobs, `.${randomBytes(6).toString("hex")}.tmp`);
   const file = await open(temporary, "wx", 0o644);
   try {
     const writer = new MemberWriter((bytes) => file.write(bytes));
-    for await (const { entry, content, packed, incompressible } of entries) {
+    for (const { entry, content, packed, incompressible } of entries) {
       writer.small(tarHeader(entry));
       if (content === undefined) continue;
       if (packed !== undefined) await writer.member(content, packed);
@@ -40,7 +42,7 @@ export async function writeReleaseLayer(blobs: string, entries: AsyncIterable<La
       await writer.flushIfFull();
     }
     writer.small(tarEnd());
-    await writer.flush();
+    await writer.end();
     await file.close();
     const { digest, diffId, size } = writer.result();
     const path = join(blobs, digest.slice("sha256:".length));
@@ -60,6 +62,8 @@ class MemberWriter {
   #size = 0;
   #waiting: Uint8Array[] = [];
   #weight = 0;
+  #unwritten: Uint8Array[] = [];
+  #unwrittenSize = 0;
 
   constructor(write: (bytes: Uint8Array) => Promise<unknown>) {
     this.#write = write;
@@ -79,6 +83,12 @@ class MemberWriter {
 
   async flushIfFull(): Promise<void> {
     if (this.#weight >= MEMBER) await this.flush();
+  }
+
+  /** After it nothing is left in memory. */
+  async end(): Promise<void> {
+    await this.flush();
+    await this.#drain();
   }
 
   async flush(): Promise<void> {
@@ -101,6 +111,15 @@ class MemberWriter {
   async #put(packed: Uint8Array): Promise<void> {
     this.#packed.update(packed);
     this.#size += packed.byteLength;
-    await this.#write(packed);
+    this.#unwritten.push(packed);
+    this.#unwrittenSize += packed.byteLength;
+    if (this.#unwrittenSize >= WRITE) await this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    const bytes = Buffer.concat(this.#unwritten);
+    this.#unwritten = [];
+    this.#unwrittenSize = 0;
+    await this.#write(bytes);
   }
 }

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TarEntry } from "../../image/tar-entry.ts";
 import type { OutputTree } from "../build/output-tree.ts";
@@ -23,10 +23,7 @@ export function contentOf(kind: SiteLayer, { files, links }: OutputTree): SiteCo
 }
 
 /** The entries of a layer, folders before what is in them, a file's compressed copy behind it. */
-export async function* siteEntries(
-  folder: string,
-  { files, links }: SiteContent,
-): AsyncGenerator<LayerEntry> {
+export function* siteEntries(folder: string, { files, links }: SiteContent): Generator<LayerEntry> {
   const known = new Set<string>();
   const names = new Set(files.map(({ path }) => path));
   for (const file of files) {
@@ -39,12 +36,12 @@ export async function* siteEntries(
   }
 }
 
-async function* fileEntries(
+function* fileEntries(
   folder: string,
   { path, sha256, bytes }: ReleaseFile,
   names: ReadonlySet<string>,
-): AsyncGenerator<LayerEntry> {
-  const content = await readFile(join(folder, path));
+): Generator<LayerEntry> {
+  const content = readFileSync(join(folder, path));
   const modified = contentTime(sha256);
   if (!isCompressible(path, bytes)) {
     yield { entry: file(path, content, modified), content, incompressible: layerKind(path) === "assets" };
