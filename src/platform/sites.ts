@@ -11,6 +11,12 @@ import { platformImages, type Surroundings } from "./surroundings.ts";
 type Site = NonNullable<Castle["sites"]>[number];
 
 const COMPONENT = "sites";
+/**
+ * The service of the cluster's DNS: the tenth address of Talos' usual service network. An address, since nginx does not
+ * start where a resolver's name is unknown; where it is another, assets of the other release are all that is missed.
+ */
+const CLUSTER_DNS = "10.96.0.10";
+const PEERS = `${SITE}-peers`;
 const HTTP = { name: "http", containerPort: 8080, protocol: "TCP" };
 
 /** One file a site, in a namespace of its own. */
@@ -52,6 +58,7 @@ function siteObjects(castle: Castle, site: Site, surroundings: Surroundings): Ma
         selector: matchLabels,
       },
     },
+    ...peers(namespace, matchLabels),
     ...(castle.ingress === undefined ? [] : route(metadata, site, castle.ingress.tls !== undefined)),
     ...(castle.ingress?.tls === undefined ? [] : certificateAccess(namespace)),
   ];
@@ -92,18 +99,52 @@ function deployment({ nodes }: Castle, { image, metadata, matchLabels }: Named):
               },
               resources: { limits: { memory: "128Mi" }, requests: { cpu: "10m", memory: "16Mi" } },
               securityContext: restrictedContainer,
-              volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
+              volumeMounts: [
+                { name: "peers", mountPath: "/etc/nginx/peers", readOnly: true },
+                { name: "tmp", mountPath: "/tmp" },
+              ],
             },
           ],
           securityContext: restrictedPod,
           terminationGracePeriodSeconds: 30,
           tolerations: leavesDeadNodes,
           topologySpreadConstraints: spread(matchLabels, workers),
-          volumes: [{ name: "tmp", emptyDir: {} }],
+          volumes: [
+            { name: "peers", configMap: { name: PEERS } },
+            { name: "tmp", emptyDir: {} },
+          ],
         },
       },
     },
   };
+}
+
+/** Where a pod asks for an asset that only another release has: docs/decisions/assets-of-two-releases.md. */
+function peers(namespace: string, matchLabels: Named["matchLabels"]): Manifest[] {
+  const metadata = { name: PEERS, namespace, labels: labels(COMPONENT, SITE) };
+  const host = `${PEERS}.${namespace}.svc.cluster.local:${HTTP.containerPort}`;
+  return [
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata,
+      spec: {
+        clusterIP: "None",
+        ports: [{ name: HTTP.name, port: HTTP.containerPort, protocol: "TCP", targetPort: HTTP.name }],
+        // A new pod is found before readers come to it, an old one while it drains.
+        publishNotReadyAddresses: true,
+        selector: matchLabels,
+      },
+    },
+    {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata,
+      data: {
+        "peers.conf": `set $castle_peers "${host}";\nresolver ${CLUSTER_DNS} valid=1s ipv6=off;\n`,
+      },
+    },
+  ];
 }
 
 function route(metadata: Manifest["metadata"], { host }: Site, tls: boolean): Manifest[] {
