@@ -23,6 +23,7 @@ describe.runIf(canRunLab)("the example blog", () => {
     let pod: SitePod;
 
     beforeAll(async () => {
+      await blog.commit({ "content/about/index.md": "---\ntitle: About\n---\n\nOther words.\n" });
       packed = await blog.release();
       pod = await SitePod.start(packed.layout);
     });
