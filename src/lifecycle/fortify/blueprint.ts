@@ -19,7 +19,10 @@ import type { PlatformMaterials } from "./materials.ts";
 export interface Blueprint {
   /** For the repository. */
   readonly folder: GeneratedFolder;
-  /** For the cluster, before Flux runs: Flux itself. */
+  /**
+   * For the cluster, before Flux runs: Flux itself, and every component's definitions, which others would wait for.
+   * Flux takes all of it over.
+   */
   readonly flux: readonly Manifest[];
   /** In the order in which they are set up. */
   readonly components: readonly ComponentName[];
@@ -39,7 +42,11 @@ export async function drawBlueprint(
     new SourceObjects(await readSources(manifests)),
     surroundingsOf(ground, hasCredentials),
   );
-  const flux = components.find(({ name }) => name === "flux-system");
+  const first = components.flatMap(({ name, files }) =>
+    Object.values(files)
+      .flat()
+      .filter(({ kind }) => name === "flux-system" || kind === "CustomResourceDefinition"),
+  );
   return {
     folder: {
       path: generatedFolder(gitops),
@@ -47,7 +54,7 @@ export async function drawBlueprint(
       kept: keptReleases(castle),
       scaffolds: encoded(renderOverrides(castle)),
     },
-    flux: Object.values(flux?.files ?? {}).flat(),
+    flux: first,
     components: componentNames(castle),
   };
 }
