@@ -9,6 +9,7 @@ import { initCommand } from "./commands/init.ts";
 import { labRoutes } from "./commands/lab/routes.ts";
 import { partsRoutes } from "./commands/parts.ts";
 import { loginCommand } from "./commands/login.ts";
+import { openCommand } from "./commands/open.ts";
 import { planCommand } from "./commands/plan.ts";
 import { reconcileCommand } from "./commands/reconcile.ts";
 import { rebuildCommand } from "./commands/rebuild.ts";
@@ -32,6 +33,7 @@ const root = buildRouteMap<string, Context>({
     plan: planCommand,
     up: upCommand,
     reconcile: reconcileCommand,
+    open: openCommand,
     down: downCommand,
     reset: resetCommand,
     rebuild: rebuildCommand,

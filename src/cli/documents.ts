@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { doctorDocuments } from "./documents/doctor.ts";
+import { labDocuments } from "./documents/lab.ts";
 import { platformDocuments, platformPlan, platformRaised, platformStatus } from "./documents/platform.ts";
 import { publishDocuments } from "./documents/publish.ts";
 
@@ -35,14 +36,6 @@ const part = z.object({
   wanted: z.boolean().meta({ description: "Of the sets that were asked for, and no mere piece of others" }),
 });
 
-const labMachine = z.object({
-  vmid: z.int(),
-  name: z.string(),
-  host: z.string(),
-  state: z.enum(["running", "stopped"]),
-  addresses: z.array(z.string()),
-});
-
 const nodeStatus = z.object({
   name: z.string(),
   role,
@@ -59,6 +52,7 @@ const nodeStatus = z.object({
 
 export const documents = {
   ...doctorDocuments,
+  ...labDocuments,
   ...platformDocuments,
   Error: z
     .object({
@@ -233,37 +227,6 @@ export const documents = {
   PartsPruned: z
     .object({ store: path, objects: z.int(), bytes: z.int().meta({ description: "What that gave back" }) })
     .meta({ description: "castle parts prune" }),
-  LabUp: z
-    .object({
-      lab: z.string(),
-      endpoint: z.string(),
-      environment: path.meta({ description: "Shell file with endpoint and token, mode 0600" }),
-      certificate: path,
-      machines: z.array(labMachine),
-    })
-    .meta({ description: "castle lab up" }),
-  LabDown: z
-    .object({ lab: z.string(), kept: z.boolean().meta({ description: "Disks and settings were kept" }) })
-    .meta({ description: "castle lab down" }),
-  LabStatus: z
-    .object({
-      lab: z.string(),
-      up: z.boolean(),
-      pid: z.int().optional(),
-      endpoint: z.string().optional(),
-      network: z.object({ cidr: z.string(), gateway: z.string() }).optional(),
-      hosts: z.array(z.string()),
-      machines: z.array(labMachine),
-      memory: z.number().meta({ description: "Bytes: the machines' cgroups less inactive file cache" }),
-      forwards: z.array(z.object({ name: z.string(), port: z.int() })),
-    })
-    .meta({ description: "castle lab status" }),
-  LabLog: z
-    .object({ lab: z.string(), machine: z.string(), text: z.string() })
-    .meta({ description: "castle lab logs" }),
-  LabPower: z
-    .object({ lab: z.string(), machine: z.string(), action: z.enum(["on", "off", "cut"]) })
-    .meta({ description: "castle lab power" }),
 } as const;
 
 export type DocumentKind = keyof typeof documents;

@@ -1,6 +1,5 @@
 import type { Report } from "../journal/step.ts";
 import { partSets } from "../lab/parts/part-sets.ts";
-import { siteUrl } from "../lifecycle/fortify/pages.ts";
 import type { CastleRun } from "../lifecycle/castle-run.ts";
 import type { Raised } from "../lifecycle/up.ts";
 import { ingressAddress } from "../platform/pool.ts";
@@ -64,7 +63,7 @@ function raisedAnswer(castle: Castle, raised: Raised, file: string): AnswerOf<"C
   const { platform, ...milliseconds } = raised;
   const flag = file === "castle.yaml" ? "" : ` -f ${file}`;
   const ingress = platform === undefined ? undefined : ingressAddress(castle);
-  const urls = ingress === undefined ? [] : sites.map(({ host }) => siteUrl(host));
+  const urls = platform?.urls ?? [];
   return {
     kind: "CastleRaised",
     data: {
@@ -88,7 +87,9 @@ function raisedAnswer(castle: Castle, raised: Raised, file: string): AnswerOf<"C
       ...(platform === undefined
         ? []
         : [`Flux runs ${platform.revision}; pages after ${elapsed(platform.pages)}:`]),
-      ...urls.map((url) => `  ${url}${ingress === undefined ? "" : ` at ${ingress}`}`),
+      ...urls.map(
+        (url, index) => `  ${url}${ingress === undefined ? "" : ` (${sites[index]?.host} at ${ingress})`}`,
+      ),
       `Next: castle status${flag}, castle kubectl${flag} -- get nodes`,
     ].join("\n"),
   };

@@ -42,6 +42,13 @@ export const platformStatus = z.object({
 });
 
 export const platformDocuments = {
+  SiteOpened: z
+    .object({
+      site: z.string(),
+      host: z.string(),
+      url: z.url().meta({ description: "A browser on this machine opens it as it stands" }),
+    })
+    .meta({ description: "castle open" }),
   Reconciled: z
     .object({
       castle: z.string(),

@@ -46,6 +46,13 @@ const operations = {
     request: z.object({ name: z.string(), targets: z.array(target).min(1) }),
     answer: z.object({ host: z.string(), port: z.int() }),
   },
+  /** Leads a door on 127.0.0.1 to these sites, NAME.localhost each, and to no others; it keeps its port. */
+  sites: {
+    request: z.object({
+      sites: z.array(z.object({ name: z.string(), host: z.string(), address: z.string() })).min(1),
+    }),
+    answer: z.object({ port: z.int() }),
+  },
   /** `off` lets the machine shut itself down and pulls the plug after 60 s; `cut` pulls it at once. */
   power: {
     request: z.object({ vmid: z.int(), action: z.enum(["on", "off", "cut"]) }),

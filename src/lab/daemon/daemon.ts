@@ -175,6 +175,7 @@ function handlers({ folders, lan, room, describe, stop }: HandlerParts): Control
         forwards: lan.forwards.list().map(({ name, port }) => ({ name, port })),
       };
     },
+    sites: async ({ sites }) => ({ port: await lan.siteDoor.lead(sites) }),
     forward: async ({ name, targets }) => {
       const { host, port } = await lan.forwards.forward(name, targets);
       return { host, port };

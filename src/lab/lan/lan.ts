@@ -17,6 +17,7 @@ import { Processes, endRecordedProcesses } from "./processes.ts";
 import { type SeedImage, seedRegistry } from "./registry-seed.ts";
 import { registryProgram } from "./registry.ts";
 import type { ProcessState, Program } from "./supervised-process.ts";
+import { SiteDoor } from "./site-door.ts";
 import { raiseSysctls, restoreSysctls } from "./sysctls.ts";
 
 /** What names a lab's LAN and where its files are; enough to take it away without ever having opened it. */
@@ -54,6 +55,8 @@ export class Lan {
   readonly #options: LanOptions;
   readonly #processes: Processes;
   readonly #onDemand: OnDemandServices;
+  /** Where a browser on this machine finds the castle's sites. */
+  readonly siteDoor: SiteDoor;
 
   private constructor(options: LanOptions, processes: Processes, forwards: Forwards) {
     this.#options = options;
@@ -71,6 +74,11 @@ export class Lan {
       report,
       processes,
       forwards,
+    });
+    this.siteDoor = new SiteDoor({
+      socket,
+      file: join(state, "site-door.json"),
+      roots: () => this.#onDemand.endpoints.acme?.roots,
     });
   }
 
@@ -112,6 +120,7 @@ export class Lan {
       const forwards = await Forwards.open({ socket, file, report: options.report });
       const lan = new Lan(options, processes, forwards);
       await lan.#onDemand.resume();
+      await lan.siteDoor.resume();
       return lan;
     } catch (error) {
       await processes.stop();
@@ -151,7 +160,7 @@ export class Lan {
 
   /** Ends what the daemon runs. The namespace stays, with the machines in it: `removeLan` takes that away. */
   async close(): Promise<void> {
-    await this.forwards.close();
+    await Promise.all([this.forwards.close(), this.siteDoor.close()]);
     await this.#processes.stop();
   }
 }

@@ -4,6 +4,7 @@ import { runStep } from "../../journal/step.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import type { Secret } from "../../support/secret.ts";
 import type { CastleRun } from "../castle-run.ts";
+import { ingressAddress } from "../../platform/pool.ts";
 import type { PlatformGround } from "../ground/ground.ts";
 import { type Blueprint, drawBlueprint } from "./blueprint.ts";
 import { allCertificatesValid } from "./certificates.ts";
@@ -75,6 +76,8 @@ export interface Fortified {
   readonly revision: string;
   /** Every site showed its page. */
   readonly pages: number;
+  /** Where a browser on this machine opens each site, in the spec's order. */
+  readonly urls: readonly string[];
 }
 
 /**
@@ -110,7 +113,8 @@ export async function fortify(
     const components = applied(run, view, revision, blueprint.components);
     const pages = sitesServed(run, api, certificates).then(since);
     await Promise.all([components, pages]);
-    return { revision, pages: await pages };
+    const urls = await run.ground.siteUrls(castle.sites ?? [], ingressAddress(castle));
+    return { revision, pages: await pages, urls };
   } finally {
     api.close();
   }

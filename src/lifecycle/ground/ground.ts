@@ -1,5 +1,6 @@
 import type { ProxmoxConnection } from "../../infra/connection.ts";
 import type { Secret } from "../../support/secret.ts";
+import type { Site } from "../../spec/castle.ts";
 import type { Endpoint } from "../../talos/client.ts";
 import type { Ground as NodeGround } from "../../talos/ground.ts";
 
@@ -44,6 +45,11 @@ export interface Ground {
   announce(names: Readonly<Record<string, string>>): Promise<void>;
   /** What the platform stands on, made where it is made on demand; for a castle with gitops. */
   platform(): Promise<PlatformGround>;
+  /**
+   * The address at which a browser on this machine opens each site as it stands, in their order.
+   * @param ingress where the castle's network has them
+   */
+  siteUrls(sites: readonly Site[], ingress: string | undefined): Promise<readonly string[]>;
   /** What on this ground stands in for something of a rack, and so is not proved by it. */
   readonly standIns: readonly string[];
 }

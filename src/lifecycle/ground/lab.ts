@@ -59,6 +59,12 @@ export function labGround(
       await control.call("hosts", { records: { ...names } });
     },
     platform: async () => labPlatform(castle, lab, await platform?.()),
+    siteUrls: async (sites, ingress) => {
+      if (ingress === undefined || sites.length === 0) return [];
+      const behind = sites.map(({ name, host }) => ({ name, host, address: ingress }));
+      const { port } = await control.call("sites", { sites: behind });
+      return sites.map(({ name }) => `http://${name}.localhost:${port}/`);
+    },
     standIns: LAB_STAND_INS,
   };
 }

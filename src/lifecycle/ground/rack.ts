@@ -45,6 +45,7 @@ export function rackGround(castle: Castle, hypervisor: ProxmoxHypervisor, token:
       const url = castle.gitops?.repository ?? "";
       return Promise.resolve({ repository: { inside: url, outside: url } });
     },
+    siteUrls: (sites) => Promise.resolve(sites.map(({ host }) => `https://${host}/`)),
     standIns: [],
   };
 }
