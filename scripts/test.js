@@ -33,7 +33,16 @@ console.log(`${count.passed} passed, ${count.failed} failed${skipped}`);
 /** The command line that the end-to-end tests drive, and the parts that it needs. */
 async function prepare() {
   const steps = [["npm", "run", "--silent", "build"]];
-  if (everything) steps.push(["node", "bin/castle.js", "parts", "build", "-f", "examples/lab/castle.yaml", "--install-tools"]);
+  if (everything)
+    steps.push([
+      "node",
+      "bin/castle.js",
+      "parts",
+      "build",
+      "-f",
+      "examples/lab/castle.yaml",
+      "--install-tools",
+    ]);
   for (const [program, ...args] of steps) {
     const code = await run(program, args);
     if (code !== 0) {

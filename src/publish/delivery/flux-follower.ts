@@ -57,7 +57,7 @@ function chooseSource(
   );
   if (named !== undefined) return named;
   const following = sources.filter(({ spec }) => address(spec.url) === address(remote.url));
-  const [source] = following.filter(({ spec }) => (spec.ref?.branch ?? "master") === remote.branch);
+  const source = following.find(({ spec }) => (spec.ref?.branch ?? "master") === remote.branch);
   if (source !== undefined) return source;
   const [elsewhere] = following;
   if (elsewhere !== undefined) return elsewhere;
