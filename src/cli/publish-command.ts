@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { CastleError } from "../errors/castle-error.ts";
 import { type Report, runStep } from "../journal/step.ts";
 import { parseImageName } from "../image/image-name.ts";
 import { buildRelease } from "../publish/build-release.ts";
@@ -71,8 +72,14 @@ export async function lockSite(context: Context, choice: PublishChoice): Promise
     const { path, lock, text, same } = await planSiteLock({
       folder: sourceFolder(target),
       base: await ownBase(context),
-      hugo: hugo ?? "0.0.0",
+      hugo: hugo ?? "",
     });
+    if (lock.build.kind === "hugo" && hugo === undefined) {
+      throw new CastleError("build/hugo-missing", {
+        message: `${target.site.name} is built by Hugo, and there is none on PATH and none among the parts: nothing was pinned`,
+        hint: "castle parts build, or put a Hugo on PATH; then castle publish --lock again",
+      });
+    }
     if (!same) await writeFile(path, text);
     return {
       kind: "SiteLocked",
