@@ -52,7 +52,7 @@ async function alternate(
   return measurements(product, byHand);
 }
 
-function said(raise: HandRaise | undefined): string {
+export function said(raise: HandRaise | undefined): string {
   return raise === undefined ? "" : `API ${raise.api.toFixed(1)} s, Ready ${raise.ready.toFixed(1)} s`;
 }
 
@@ -79,7 +79,7 @@ function measurements(product: readonly CastleRaise[], byHand: readonly HandRais
 }
 
 /** Reads the root file system and the images, which both kinds of raise share by hard links. */
-async function warm(root: string, signal: AbortSignal): Promise<void> {
+export async function warm(root: string, signal: AbortSignal): Promise<void> {
   for (const name of ["hand/rootfs", "hand/registry"]) {
     const entries = await readdir(join(root, name), { recursive: true, withFileTypes: true });
     for (const entry of entries.filter((candidate) => candidate.isFile())) {

@@ -1,8 +1,15 @@
 import { failoverSection } from "./failover.ts";
 import { helpSection } from "./help.ts";
 import { riseSection } from "./rise.ts";
+import { platformSection } from "./platform.ts";
 import type { Section } from "./section.ts";
 import { siteSection } from "./site.ts";
 
 /** All sections, in the order in which they are run. */
-export const sections: readonly Section[] = [helpSection, siteSection, riseSection, failoverSection];
+export const sections: readonly Section[] = [
+  helpSection,
+  siteSection,
+  riseSection,
+  platformSection,
+  failoverSection,
+];
