@@ -98,8 +98,8 @@ kubernetes:
 
 # More of network: dns: [192.168.1.1], ntp: [time.cloudflare.com], vlan: 20.
 
-# What follows is installed once the nodes are Ready. A section that is absent is not installed; in a lab
-# gitops: {} alone brings a pool, an ingress with certificates and a site along.
+# What follows is installed once the nodes are Ready. A section that is absent is not installed; a lab with
+# nothing but "gitops: {}" gets a pool, an ingress with certificates and a site along.
 # loadBalancer: { pool: 192.168.1.230-192.168.1.239 }
 # ingress: { tls: { acme: letsencrypt, email: me@example.org } }
 # gitops: { repository: https://git.lan/tazlab-k8s.git, branch: main, path: clusters/${name} }
