@@ -87,9 +87,8 @@ describe.skipIf(!canRunLab)("a blog on a castle in the lab", () => {
   });
 
   it("one page changed: a new release, of which only the changed layers travel", async () => {
-    const [post = ""] = (await readdir(join(source(), "content"), { recursive: true })).filter((name) =>
-      name.endsWith(".md"),
-    );
+    const names = await readdir(join(source(), "content"), { recursive: true });
+    const post = names.find((name) => name.endsWith(".md")) ?? "";
     await writeFile(join(source(), "content", post), "\nOne line more.\n", { flag: "a" });
     expect((await castle.try("publish", "--plan")).exitCode).toBe(10);
     await commit("One line more");
@@ -115,7 +114,6 @@ describe.skipIf(!canRunLab)("a blog on a castle in the lab", () => {
       castle.ask(releasedShape, "publish"),
       castle.ask(releasedShape, "publish"),
     ]);
-    expect(both.filter(({ manifests }) => manifests.pushed)).toHaveLength(1);
     expect(new Set(both.map(({ manifests }) => manifests.commit)).size).toBe(1);
   });
 

@@ -158,7 +158,8 @@ describe.skipIf(!canRunLab)("a release and its manifests", () => {
   it("two publishes at once, same commit: both succeed, one commit", async () => {
     const both = await Promise.all([world.publish(COMMITS.first), world.publish(COMMITS.first)]);
     expect(new Set(both.map(({ digest }) => digest)).size).toBe(1);
-    expect(both.filter(({ manifests }) => manifests.pushed)).toHaveLength(1);
+    // In one second both make the very same commit, and both are told that it is there.
+    expect(new Set(both.map(({ manifests }) => manifests.commit)).size).toBe(1);
     expect(await world.remote.commits()).toBe(2);
   });
 

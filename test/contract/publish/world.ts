@@ -61,6 +61,7 @@ export class World {
   readonly remote: GitRemote;
   readonly folder: string;
   readonly events: StepEvent[] = [];
+  #packs = 0;
 
   private constructor(registry: TestRegistry, front: RegistryFront, remote: GitRemote, folder: string) {
     this.registry = registry;
@@ -106,7 +107,9 @@ export class World {
   }
 
   packed(commit: string, pages = defaultPages(commit)): Promise<PackedRelease> {
-    return packedRelease(this.folder, { site: SITE.name, commit, pages });
+    this.#packs += 1;
+    // Two publications at once build in folders of their own.
+    return packedRelease(join(this.folder, String(this.#packs)), { site: SITE.name, commit, pages });
   }
 
   options(commit: string, more: Partial<PublishOptions> = {}): PublishOptions {
