@@ -46,6 +46,18 @@ function identityOf(supervised: SupervisedProcess) {
 const sleeper = { name: "sleeper", command: ["sleep", "1000"] as const };
 
 describe("supervised processes", () => {
+  it("do not outlive a pid file that cannot be written: nobody would find them again", async () => {
+    await writeFile(join(folder, "blocked"), "");
+    const blocked = new Processes({ run: join(folder, "blocked"), logs: folder });
+    const told = join(folder, "pid");
+    const shell = { name: "shell", command: ["sh", "-c", `echo $$ > ${told}; exec sleep 1000`] as const };
+    await expect(blocked.start(shell)).rejects.toThrow("ENOTDIR");
+    await until(async () => {
+      const pid = Number(await readFile(told, "utf8").catch(() => "0"));
+      return pid === 0 || (await identify(pid)) === undefined;
+    });
+  });
+
   it("run with their own environment, log to a private file, and are gone after stop", async () => {
     const shell = await processes.start({
       name: "shell",

@@ -119,14 +119,23 @@ export class SupervisedProcess {
         child.once("spawn", resolve);
         child.once("error", reject);
       });
-      const identity = child.pid === undefined ? undefined : await identify(child.pid);
-      if (identity !== undefined) {
-        await writeFileAtomic(this.#options.pidFile, `${JSON.stringify(identity)}\n`);
-        this.#state = { kind: "running", identity };
-      }
+      await this.#record(child);
       return child;
     } finally {
       await log.close();
+    }
+  }
+
+  /** A program that nobody could find again, because its LAN was taken away meanwhile, must not go on. */
+  async #record(child: ChildProcess): Promise<void> {
+    try {
+      const identity = child.pid === undefined ? undefined : await identify(child.pid);
+      if (identity === undefined) return;
+      await writeFileAtomic(this.#options.pidFile, `${JSON.stringify(identity)}\n`);
+      this.#state = { kind: "running", identity };
+    } catch (error) {
+      child.kill("SIGKILL");
+      throw error;
     }
   }
 
