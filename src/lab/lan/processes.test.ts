@@ -51,7 +51,7 @@ describe("supervised processes", () => {
     const blocked = new Processes({ run: join(folder, "blocked"), logs: folder });
     const told = join(folder, "pid");
     const shell = { name: "shell", command: ["sh", "-c", `echo $$ > ${told}; exec sleep 1000`] as const };
-    await expect(blocked.start(shell)).rejects.toThrow("ENOTDIR");
+    await expect(blocked.start(shell)).rejects.toThrow("EEXIST");
     await until(async () => {
       const pid = Number(await readFile(told, "utf8").catch(() => "0"));
       return pid === 0 || (await identify(pid)) === undefined;
