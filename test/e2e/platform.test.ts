@@ -31,6 +31,7 @@ const reconciledShape = z.object({
   revision: z.string(),
   components: z.array(z.string()),
 });
+const openedShape = z.object({ kind: z.literal("SiteOpened"), host: z.literal(HOST), url: z.url() });
 const deploymentsShape = z.object({
   items: z.array(
     z.object({
@@ -150,7 +151,7 @@ describe.skipIf(!canRunLab)("a castle with a platform in the lab", () => {
     const raised = await castle.ask(raisedShape, "up", "--install-tools");
     expect(raised.platform).toMatchObject({
       ingress: INGRESS,
-      sites: [{ name: "blog", host: HOST, url: `https://${HOST}/` }],
+      sites: [{ name: "blog", host: HOST, url: expect.stringMatching(/^http:\/\/blog\.localhost:\d+\/$/) }],
     });
     const found = await findLab(castle.labs);
     if (found === undefined) throw new Error("the lab is not up");
@@ -159,6 +160,13 @@ describe.skipIf(!canRunLab)("a castle with a platform in the lab", () => {
     expect(page).toMatchObject({ status: 200, issuer: expect.stringMatching(/^Pebble/) });
     expect(page.body).toContain("The castle stands");
     expect(await visit("http")).toMatchObject({ status: 301, location: `https://${HOST}/` });
+  });
+
+  it("opens in a browser of this machine as it stands", async () => {
+    const opened = await castle.ask(openedShape, "open", "blog");
+    // As a browser does, curl takes *.localhost for this machine without asking anybody.
+    expect((await run("curl", ["-sS", opened.url])).stdout).toContain("The castle stands");
+    expect((await run("curl", ["-sS", opened.url.replace("blog", "shop")])).stdout).toContain(opened.url);
   });
 
   it("spreads ingress and site over the workers, and runs them without root", async () => {
