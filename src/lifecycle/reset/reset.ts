@@ -6,10 +6,12 @@ import { CastleError } from "../../errors/castle-error.ts";
 import type { CastleRun } from "../castle-run.ts";
 import { proveEmpty } from "./empty.ts";
 import { PowerSwitch } from "./power-switch.ts";
-import { type Wiped, wipeNode } from "./wipe.ts";
+import { type Found, findNode, wipeNode } from "./wipe.ts";
 
 /** What became of each node, by its name. */
-export type ResetOutcome = Readonly<Record<string, Wiped>>;
+export type ResetOutcome = Readonly<Record<string, (typeof OUTCOMES)[Found]>>;
+
+const OUTCOMES = { ours: "wiped", empty: "was empty", "no machine": "no machine" } as const;
 
 /**
  * The seed's clean slate: every node at once loses its disks, and is then proved to be empty. The machines stay, and so
@@ -29,19 +31,23 @@ export async function reset(given: CastleRun): Promise<ResetOutcome> {
   const { castle, report } = run;
   const clients = new NodeClients(run, readCredentials(talosconfig));
   const power = new PowerSwitch(run);
-  const outcome = new Map<string, Wiped>();
+  const found = new Map<string, Found>();
   try {
-    await runStep(report, { id: "wipe", title: "Every node wiped, all at once" }, async () => {
+    await runStep(report, { id: "found", title: "Every node awake" }, async () => {
       await together(
         ...castle.nodes.map(async (node) => {
-          outcome.set(node.name, await wipeNode({ run, clients, power }, node));
+          found.set(node.name, await findNode({ run, clients, power }, node));
         }),
       );
-      const wiped = [...outcome.values()].filter((one) => one === "wiped").length;
-      return { detail: wiped === 0 ? "all were empty already" : `${wiped} wiped` };
+      return undefined;
+    });
+    const ours = castle.nodes.filter(({ name }) => found.get(name) === "ours");
+    await runStep(report, { id: "wipe", title: "Every node wiped, all at once" }, async () => {
+      await together(...ours.map((node) => wipeNode({ run, clients, power }, node)));
+      return { detail: ours.length === 0 ? "all were empty already" : `${ours.length} wiped` };
     });
     await runStep(report, { id: "empty", title: "Every node proved to be empty" }, async () => {
-      const machines = castle.nodes.filter(({ name }) => outcome.get(name) !== "no machine");
+      const machines = castle.nodes.filter(({ name }) => found.get(name) !== "no machine");
       await together(...machines.map((node) => proveEmpty({ run, clients, power }, node)));
       return { detail: "maintenance mode, no configuration" };
     });
@@ -49,5 +55,5 @@ export async function reset(given: CastleRun): Promise<ResetOutcome> {
     clients.close();
     await power.close();
   }
-  return Object.fromEntries(outcome);
+  return Object.fromEntries([...found].map(([name, was]) => [name, OUTCOMES[was]]));
 }

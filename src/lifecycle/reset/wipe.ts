@@ -13,18 +13,20 @@ export interface Resetting {
   readonly power: PowerSwitch;
 }
 
-export type Wiped = "wiped" | "was empty" | "no machine";
-
 /** What a Talos node keeps of a castle; the boot partitions stay, so that a rack's machine boots into maintenance. */
 const PARTITIONS = ["STATE", "EPHEMERAL"] as const;
 
+/** What a node is before its reset. */
+export type Found = "ours" | "empty" | "no machine";
+
 /**
- * Starts the Reset sequence of one node, without its own leave: all members go, so nobody has to be told. A machine
- * that is off is powered on first, because a disk that nobody empties is what makes a ghost.
+ * Waits until a node says what it is. A machine that is off is powered on first, because a disk that nobody empties is
+ * what makes a ghost. All nodes are found before the first is wiped: a worker that boots has its machine API's
+ * certificate signed by a control plane, and without one it would never answer again.
  * @throws CastleError lifecycle/foreign-node, talos/unreachable
  */
-export async function wipeNode({ run, clients, power }: Resetting, node: CastleNode): Promise<Wiped> {
-  const { ground, patience, signal } = run;
+export async function findNode({ run, clients, power }: Resetting, node: CastleNode): Promise<Found> {
+  const { patience, signal } = run;
   const state = await power.state(node);
   if (state === "missing") return "no machine";
   if (state === "stopped") await power.on(node);
@@ -35,16 +37,9 @@ export async function wipeNode({ run, clients, power }: Resetting, node: CastleN
       const found = await standing({ endpoint, name: node.name, credentials: clients.credentials, signal });
       switch (found.kind) {
         case "new":
-          return "was empty" as const;
+          return "empty" as const;
         case "ours":
-          await resetMachine(await clients.trusted(node), {
-            graceful: false,
-            reboot: true,
-            // A container's disks are folders without partitions: the lab wipes them all.
-            ...(ground.kind === "rack" ? { partitions: PARTITIONS } : {}),
-            signal,
-          });
-          return "wiped" as const;
+          return "ours" as const;
         case "stranger":
           throw foreign(node);
         case "silent":
@@ -56,6 +51,18 @@ export async function wipeNode({ run, clients, power }: Resetting, node: CastleN
     },
     { every: 200, within: patience, signal, onTimeout: () => silent(node, patience, last) },
   );
+}
+
+/** Starts the Reset sequence of a node, without its own leave: all members go, so nobody has to be told. */
+export async function wipeNode({ run, clients }: Resetting, node: CastleNode): Promise<void> {
+  const { ground, signal } = run;
+  await resetMachine(await clients.trusted(node), {
+    graceful: false,
+    reboot: true,
+    // A container's disks are folders without partitions: the lab wipes them all.
+    ...(ground.kind === "rack" ? { partitions: PARTITIONS } : {}),
+    signal,
+  });
 }
 
 function foreign(node: CastleNode): CastleError {
