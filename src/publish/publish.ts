@@ -1,11 +1,12 @@
 import { CastleError } from "../errors/castle-error.ts";
 import { readLayoutImage } from "../image/layout-image.ts";
 import { type Delivery, type ReleaseName } from "./delivery/delivery.ts";
-import { commitRelease, type ManifestCommit } from "./delivery/manifest-commit.ts";
+import { commitPhase } from "./delivery/commit-phase.ts";
+import type { ManifestCommit } from "./delivery/manifest-commit.ts";
 import { NO_CLUSTER } from "./delivery/phase.ts";
 import { preflight, type Preflight } from "./delivery/preflight.ts";
 import { type Proof, proveLive } from "./delivery/prove-live.ts";
-import type { Receipt } from "./delivery/receipt.ts";
+import { type Receipt, receiptOf } from "./delivery/receipt.ts";
 import { pushRelease, type Pushed } from "./delivery/registry-push.ts";
 import { factsFromRegistry, factsOfPacked, type ReleaseFacts } from "./delivery/release-facts.ts";
 import { DeliveryRun } from "./delivery/run.ts";
@@ -31,7 +32,6 @@ export interface PublishOptions {
  */
 export async function publish(delivery: Delivery, options: PublishOptions): Promise<Receipt> {
   const { source } = options;
-  const started = performance.now();
   const run = new DeliveryRun(delivery, new Standing(releaseTag(delivery.site.name, source.commit)));
   const seen = await run.phase({ phase: "source", step: "preflight", title: "Preflight" }, () =>
     preflight(delivery, run, source.commit),
@@ -39,38 +39,14 @@ export async function publish(delivery: Delivery, options: PublishOptions): Prom
   const warnings = [...source.warnings, ...seen.warnings];
   for (const message of warnings) delivery.report({ type: "warning", message });
   const { release, facts, pushed } = await inRegistry(delivery, run, seen, options);
-  const finish = (committed: ManifestCommit, proof: Proof | undefined): Receipt => ({
-    site: delivery.site.name,
-    action: "publish",
-    outcome: proof === undefined ? "committed" : "live",
-    image: delivery.site.image,
-    commit: release.commit,
-    tag: release.tag,
-    digest: release.digest,
-    registry: pushed,
-    manifests: committed,
-    pods: proof?.pods ?? [],
-    public: proof?.public,
-    warnings,
-    milliseconds: Math.round(performance.now() - started),
-    phases: run.times,
+  const finish = (committed: ManifestCommit, proof: Proof | undefined): Receipt =>
+    receiptOf(delivery, run, { action: "publish", release, committed, proof, pushed, warnings });
+  const committed = await commitPhase(delivery, run, {
+    release,
+    kind: "publish",
+    subject: source.subject,
+    guard: (live) => refuseBackwards(release.commit, live.commit, delivery.ancestry),
   });
-  const committed = await run.phase(
-    { phase: "gitops", step: "gitops", title: "GitOps repository" },
-    async () => {
-      const done = await commitRelease(delivery, {
-        release,
-        kind: "publish",
-        subject: source.subject,
-        guard: (live) => refuseBackwards(release.commit, live.commit, delivery.ancestry),
-      });
-      return {
-        ...done,
-        detail: done.pushed ? `commit ${done.commit.slice(0, 12)}` : "names the release already",
-      };
-    },
-  );
-  run.standing.committed = committed.commit;
   const { cluster } = delivery;
   if (cluster === undefined) {
     run.skip({ phase: "rollout", step: "rollout", title: "Rollout" }, NO_CLUSTER);

@@ -1,7 +1,7 @@
 import { CastleError } from "../errors/castle-error.ts";
 import type { Delivery } from "./delivery/delivery.ts";
 import { proveRelease } from "./delivery/past-release.ts";
-import type { Receipt } from "./delivery/receipt.ts";
+import { type Receipt, receiptOf } from "./delivery/receipt.ts";
 import { DeliveryRun } from "./delivery/run.ts";
 import { Standing } from "./delivery/standing.ts";
 import { releaseHistory } from "./history.ts";
@@ -11,7 +11,6 @@ import { releaseHistory } from "./history.ts";
  * @throws CastleError as a publication does from its rollout on
  */
 export async function resume(delivery: Delivery): Promise<Receipt> {
-  const started = performance.now();
   const run = new DeliveryRun(delivery, new Standing("what the manifests name"));
   const { release, committed } = await run.phase(
     { phase: "gitops", step: "gitops", title: "GitOps repository" },
@@ -48,18 +47,5 @@ export async function resume(delivery: Delivery): Promise<Receipt> {
     );
   }
   const proof = await proveRelease(delivery, run, { release, committed });
-  return {
-    site: delivery.site.name,
-    action: "resume",
-    outcome: "live",
-    image: delivery.site.image,
-    ...release,
-    registry: undefined,
-    manifests: committed,
-    pods: proof?.pods ?? [],
-    public: proof?.public,
-    warnings: [],
-    milliseconds: Math.round(performance.now() - started),
-    phases: run.times,
-  };
+  return receiptOf(delivery, run, { action: "resume", release, committed, proof });
 }

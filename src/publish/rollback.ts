@@ -1,9 +1,9 @@
 import { CastleError } from "../errors/castle-error.ts";
 import type { Delivery } from "./delivery/delivery.ts";
-import { commitRelease } from "./delivery/manifest-commit.ts";
+import { commitPhase } from "./delivery/commit-phase.ts";
 import { NO_CLUSTER } from "./delivery/phase.ts";
 import { pastInRegistry, proveRelease } from "./delivery/past-release.ts";
-import type { Receipt } from "./delivery/receipt.ts";
+import { type Receipt, receiptOf } from "./delivery/receipt.ts";
 import { DeliveryRun } from "./delivery/run.ts";
 import { Standing } from "./delivery/standing.ts";
 import { type PastRelease, type ReleaseHistory, releaseHistory } from "./history.ts";
@@ -14,7 +14,6 @@ import { type PastRelease, type ReleaseHistory, releaseHistory } from "./history
  * @throws CastleError publish/unknown-release, publish/digest-changed, and all that a publication throws
  */
 export async function rollback(delivery: Delivery, digits: string | undefined): Promise<Receipt> {
-  const started = performance.now();
   const run = new DeliveryRun(delivery, new Standing(digits ?? "the release before"));
   const target = await run.phase({ phase: "source", step: "history", title: "History" }, async () => {
     const history = await releaseHistory(delivery).catch((error: unknown) => {
@@ -28,36 +27,13 @@ export async function rollback(delivery: Delivery, digits: string | undefined): 
     return { release, detail: release.tag };
   });
   const { release } = target;
-  const committed = await run.phase(
-    { phase: "gitops", step: "gitops", title: "GitOps repository" },
-    async () => {
-      const done = await commitRelease(delivery, { release, kind: "rollback", guard: async () => {} });
-      return {
-        ...done,
-        detail: done.pushed ? `commit ${done.commit.slice(0, 12)}` : "names the release already",
-      };
-    },
-  );
-  run.standing.committed = committed.commit;
+  const committed = await commitPhase(delivery, run, { release, kind: "rollback", guard: async () => {} });
   const { cluster } = delivery;
   if (cluster === undefined) {
     run.skip({ phase: "rollout", step: "rollout", title: "Rollout" }, NO_CLUSTER);
   }
   const proof = cluster === undefined ? undefined : await proveRelease(delivery, run, { release, committed });
-  return {
-    site: delivery.site.name,
-    action: "rollback",
-    outcome: proof === undefined ? "committed" : "live",
-    image: delivery.site.image,
-    ...release,
-    registry: undefined,
-    manifests: committed,
-    pods: proof?.pods ?? [],
-    public: proof?.public,
-    warnings: [],
-    milliseconds: Math.round(performance.now() - started),
-    phases: run.times,
-  };
+  return receiptOf(delivery, run, { action: "rollback", release, committed, proof });
 }
 
 function choose({ releases, live }: ReleaseHistory, digits: string | undefined): PastRelease {

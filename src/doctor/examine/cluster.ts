@@ -76,12 +76,11 @@ function nodeState(
   { metadata: { name }, spec, status }: z.infer<typeof Node>,
   renewed: string | undefined,
 ): ClusterNodeState {
-  const ready = status.conditions.some(({ type, status: state }) => type === "Ready" && state === "True");
   return {
     name,
     kubelet: status.nodeInfo.kubeletVersion,
     unschedulable: spec.unschedulable,
-    ready,
+    ready: isReady(status.conditions),
     troubles: status.conditions.filter(({ type, status: state }) =>
       type === "Ready" ? state !== "True" : state === "True",
     ),
@@ -95,7 +94,7 @@ function podState({ metadata: { name, namespace, labels }, spec, status }: z.inf
     name,
     labels,
     node: spec.nodeName,
-    ready: status.conditions.some(({ type, status: state }) => type === "Ready" && state === "True"),
+    ready: isReady(status.conditions),
   };
 }
 
@@ -106,4 +105,8 @@ function workload(
   ready: number,
 ): WorkloadState {
   return { kind, namespace, name, wanted, ready };
+}
+
+function isReady(found: z.infer<typeof conditions>): boolean {
+  return found.some(({ type, status }) => type === "Ready" && status === "True");
 }

@@ -1,10 +1,11 @@
-import { readFile } from "node:fs/promises";
 import { type Server, type Socket, createServer } from "node:net";
 import { z } from "zod";
 import type { Report } from "../../journal/step.ts";
 import { writeFileAtomic } from "../../support/write-file.ts";
 import { dialMachine } from "./dial.ts";
 import { firstToAccept } from "../../support/first-to-accept.ts";
+import { listenOnLoopback } from "./loopback.ts";
+import { readNote } from "./note.ts";
 import { splice } from "./splice.ts";
 
 export interface Target {
@@ -59,8 +60,7 @@ export class Forwards {
   /** Opens again what the lab's state remembers. A port that somebody took meanwhile is replaced, with a warning. */
   static async open(options: ForwardsOptions): Promise<Forwards> {
     const forwards = new Forwards(options);
-    const text = await readFile(options.file, "utf8").catch(() => "{}");
-    const remembered = fileShape.safeParse(parse(text));
+    const remembered = fileShape.safeParse(await readNote(options.file));
     for (const [name, { port, targets }] of Object.entries(remembered.data ?? {})) {
       await forwards.#listen(name, targets, port);
     }
@@ -124,9 +124,9 @@ export class Forwards {
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) => {
       void this.#serve(name, client);
     });
-    const port = await listenOn(server, wanted).catch(async (error: unknown) => {
+    const port = await listenOnLoopback(server, wanted).catch(async (error: unknown) => {
       if (wanted === 0 || !isTaken(error)) throw error;
-      const other = await listenOn(server, 0);
+      const other = await listenOnLoopback(server, 0);
       this.#options.report?.({
         type: "warning",
         message: `port ${wanted} of the forward ${name} is taken by another program; it is ${other} now`,
@@ -167,29 +167,8 @@ export class Forwards {
   }
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // A broken note costs the ports, not the lab.
-    return {};
-  }
-}
-
 function isTaken(error: unknown): boolean {
   return (
     error instanceof Error && "code" in error && (error.code === "EADDRINUSE" || error.code === "EACCES")
   );
-}
-
-function listenOn(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", () => {
-      server.off("error", reject);
-      const bound = server.address();
-      if (bound === null || typeof bound === "string") reject(new Error("the forward has no TCP port"));
-      else resolve(bound.port);
-    });
-  });
 }

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { CastleError } from "../../errors/castle-error.ts";
@@ -9,6 +8,7 @@ import { type AcmeOptions, acmeProgram, acmeRoots, addRoots } from "./acme-serve
 import { dialLan } from "./dial.ts";
 import type { Forwards } from "./forwards.ts";
 import { gitProgram } from "./git-program.ts";
+import { readNote } from "./note.ts";
 import type { Processes } from "./processes.ts";
 
 export interface OnDemandOptions {
@@ -159,9 +159,8 @@ export class OnDemandServices {
   }
 
   async #read(): Promise<Note> {
-    const text = await readFile(this.#file, "utf8").catch(() => "{}");
     // A broken note costs the services until they are asked for again, not the lab.
-    return noteShape.catch({ git: false }).parse(parse(text));
+    return noteShape.catch({ git: false }).parse(await readNote(this.#file));
   }
 
   #write(note: Note): Promise<void> {
@@ -174,13 +173,5 @@ export class OnDemandServices {
 
   get #file(): string {
     return join(this.#options.state, "services.json");
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return {};
   }
 }

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import {
   type IncomingHttpHeaders,
   type IncomingMessage,
@@ -13,6 +12,8 @@ import { connect } from "node:tls";
 import { z } from "zod";
 import { writeFileAtomic } from "../../support/write-file.ts";
 import { dialMachine } from "./dial.ts";
+import { listenOnLoopback } from "./loopback.ts";
+import { readNote } from "./note.ts";
 
 /** A site behind the castle's ingress. */
 export interface DoorSite {
@@ -61,8 +62,8 @@ export class SiteDoor {
 
   /** Opens again what the lab's state remembers, on the same port. */
   async resume(): Promise<void> {
-    const text = await readFile(this.#options.file, "utf8").catch(() => "{}");
-    const { port, sites } = noteShape.catch({ port: 0, sites: [] }).parse(parsed(text));
+    const note = await readNote(this.#options.file);
+    const { port, sites } = noteShape.catch({ port: 0, sites: [] }).parse(note);
     if (sites.length === 0) return;
     this.#port = port;
     await this.lead(sites);
@@ -73,7 +74,7 @@ export class SiteDoor {
     this.#sites = sites;
     if (this.#server === undefined) {
       const server = createServer((asked, answer) => void this.#serve(asked, answer));
-      this.#port = await listen(server, this.#port).catch(() => listen(server, 0));
+      this.#port = await listenOnLoopback(server, this.#port).catch(() => listenOnLoopback(server, 0));
       this.#server = server;
     }
     const note = { port: this.#port, sites };
@@ -159,25 +160,4 @@ function say(answer: ServerResponse, status: number, text: string): void {
 
 function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // A broken note costs the port, not the lab.
-    return {};
-  }
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", () => {
-      server.off("error", reject);
-      const bound = server.address();
-      if (bound === null || typeof bound === "string") reject(new Error("the door has no TCP port"));
-      else resolve(bound.port);
-    });
-  });
 }

@@ -16,6 +16,7 @@ export class DeliveryRun {
   readonly report: Report;
 
   readonly #signal: AbortSignal;
+  readonly #started = performance.now();
 
   constructor(
     { report, signal }: { readonly report: Report; readonly signal: AbortSignal },
@@ -24,6 +25,11 @@ export class DeliveryRun {
     this.report = report;
     this.#signal = signal;
     this.standing = standing;
+  }
+
+  /** Since the run began. */
+  get milliseconds(): number {
+    return Math.round(performance.now() - this.#started);
   }
 
   /** @throws CastleError with the phase's exit code and what is live */

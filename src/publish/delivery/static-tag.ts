@@ -1,13 +1,6 @@
 import { CastleError } from "../../errors/castle-error.ts";
 import { type ImagePlace, placeText } from "../../gitops/edit/image-place.ts";
-
-/** Tags that move: whoever names one does not know what runs, and cannot go back to it. */
-const MOVING =
-  /^(?:latest|main|master|trunk|head|dev|develop|development|staging|stage|test|stable|edge|nightly|prod|production|current|release|v?\d+(?:\.\d+)?)$/i;
-
-export function isStaticTag(tag: string): boolean {
-  return MOVING.test(tag);
-}
+import { isStaticTag } from "../../image/static-tag.ts";
 
 /** @throws CastleError publish/static-tag if what a manifest names now is no release */
 export function refuseStaticTag(place: ImagePlace): void {
