@@ -1,8 +1,9 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { CastleError } from "../../errors/castle-error.ts";
 import type { Report } from "../../journal/step.ts";
+import { exists } from "../../support/exists.ts";
 import type { LabDescriptor } from "../descriptor.ts";
 import { lanNamespace } from "../namespaces.ts";
 import type { AgentOptions } from "./agent.ts";
@@ -173,7 +174,15 @@ export async function removeLan(place: LanPlace): Promise<void> {
   await endRecordedProcesses(place.run);
   await removeLanNamespace(place.lab);
   await restoreSysctls(place);
-  await rm(place.run, { recursive: true, force: true });
+  await removeAtOnce(place.run);
+}
+
+/** Gone under its name at once: a service that is just being started again writes its pid file there meanwhile. */
+async function removeAtOnce(folder: string): Promise<void> {
+  const removed = `${folder}.removed`;
+  await rm(removed, { recursive: true, force: true });
+  if (await exists(folder)) await rename(folder, removed);
+  await rm(removed, { recursive: true, force: true });
 }
 
 function endpointsOf({ lab, gateway, run }: LanOptions): LabDescriptor["lan"] {
