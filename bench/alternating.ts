@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { parseSpec } from "../src/spec/parse.ts";
-import { BENCH_SPEC, type CastleRaise, dropCastle, raiseCastle } from "./castle-raise.ts";
+import { BENCH_SPEC, type CastlePlace, type CastleRaise, dropCastle, raiseCastle } from "./castle-raise.ts";
 import { ending } from "./ending.ts";
 import { handPlace } from "./hand-place.ts";
 import { type HandRaise, raiseByHand } from "./hand-raise.ts";
@@ -16,8 +16,7 @@ export interface Raises {
 
 /** Raises a castle of this spec and five nodes by hand in turn, from the same parts, with the page cache warm. */
 export async function alternating(bench: Bench, spec: string): Promise<Raises> {
-  const { folder, installation, signal } = bench;
-  const castle = { program: join(installation, "bin/castle.js"), folder: join(folder, "castle"), signal };
+  const castle = placeOf(bench);
   return ending(
     () => inTurn(bench, castle, spec),
     async () => {
@@ -26,9 +25,24 @@ export async function alternating(bench: Bench, spec: string): Promise<Raises> {
   );
 }
 
+/** Raises one castle of this spec, and takes it away. */
+export async function raiseOnce(bench: Bench, spec: string): Promise<CastleRaise> {
+  const castle = placeOf(bench);
+  return ending(
+    () => raiseCastle(castle, spec),
+    async () => {
+      await dropCastle(castle);
+    },
+  );
+}
+
+function placeOf({ folder, installation, signal }: Bench): CastlePlace {
+  return { program: join(installation, "bin/castle.js"), folder: join(folder, "castle"), signal };
+}
+
 async function inTurn(
   { installation, store, folder, runs, signal, tell }: Bench,
-  castle: Parameters<typeof raiseCastle>[0],
+  castle: CastlePlace,
   text: string,
 ): Promise<Raises> {
   const spec = parseSpec(BENCH_SPEC, "castle.yaml");

@@ -20,6 +20,9 @@ export const BENCH_SPEC = `castle: ${BENCH}\nhypervisor: { lab: { name: ${BENCH}
 /** Everything that a lab's castle has but monitoring: a site over HTTPS at its end. */
 export const PLATFORM_SPEC = `${BENCH_SPEC}gitops: {}\n`;
 
+/** And what watches it. */
+export const WATCHED_SPEC = `${PLATFORM_SPEC}monitoring: { prometheus: true }\n`;
+
 const answer = z.object({
   milliseconds: z.object({
     configured: z.number(),

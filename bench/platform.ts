@@ -1,5 +1,6 @@
-import { alternating } from "./alternating.ts";
-import { PLATFORM_SPEC } from "./castle-raise.ts";
+import { alternating, raiseOnce } from "./alternating.ts";
+import { PLATFORM_SPEC, WATCHED_SPEC } from "./castle-raise.ts";
+import { imageSize } from "./image-size.ts";
 import type { Section } from "./section.ts";
 
 /** How long a site over HTTPS with a valid certificate takes from nothing, against five Ready nodes by hand. */
@@ -8,6 +9,7 @@ export const platformSection: Section = {
   title: "A site over HTTPS with a valid certificate",
   measure: async (bench) => {
     const { product, byHand } = await alternating(bench, PLATFORM_SPEC);
+    const watched = await raiseOnce(bench, WATCHED_SPEC);
     return [
       {
         what: "page over HTTPS, against five Ready nodes by hand",
@@ -21,6 +23,18 @@ export const platformSection: Section = {
         unit: "GiB",
         values: product.map(({ memory }) => memory),
         wanted: "at most 6 GiB",
+      },
+      {
+        what: "the same with monitoring",
+        unit: "GiB",
+        values: [watched.memory],
+        wanted: "at most 6 GiB",
+      },
+      {
+        what: "all images, compressed",
+        unit: "GiB",
+        values: [await imageSize(bench.store)],
+        wanted: "at most 1.2 GiB",
       },
     ];
   },

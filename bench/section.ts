@@ -17,7 +17,7 @@ export interface Bench {
 /** One thing that was measured, each time that it was. */
 export interface Measurement {
   readonly what: string;
-  readonly unit: "s" | "ms" | "GiB";
+  readonly unit: "s" | "ms" | "GiB" | "%";
   readonly values: readonly number[];
   /** The same by hand, where the scripts do it. */
   readonly byHand?: readonly number[];

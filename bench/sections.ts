@@ -4,6 +4,7 @@ import { riseSection } from "./rise.ts";
 import { platformSection } from "./platform.ts";
 import type { Section } from "./section.ts";
 import { siteSection } from "./site.ts";
+import { workerLossSection } from "./worker-loss.ts";
 
 /** All sections, in the order in which they are run. */
 export const sections: readonly Section[] = [
@@ -12,4 +13,5 @@ export const sections: readonly Section[] = [
   riseSection,
   platformSection,
   failoverSection,
+  workerLossSection,
 ];

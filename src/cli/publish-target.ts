@@ -4,8 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { CastleError } from "../errors/castle-error.ts";
 import type { GitCredentials } from "../gitops/credentials.ts";
 import { Repository } from "../gitops/repository.ts";
-import { findCredentials } from "../image/registry-credentials.ts";
-import { parseImageName, registryEndpoint } from "../image/image-name.ts";
+import { parseImageName } from "../image/image-name.ts";
 import { RegistryClient } from "../image/registry-client.ts";
 import { KubernetesApi } from "../kubernetes/api.ts";
 import { gitAccess } from "../lifecycle/fortify/git-access.ts";
@@ -23,6 +22,7 @@ import { isPublication, parsePublication, type Publication } from "../spec/publi
 import { Secret } from "../support/secret.ts";
 import { accessFile } from "./access-session.ts";
 import type { Context } from "./context.ts";
+import { imageRegistry } from "./registry-session.ts";
 import { secretStore } from "./secret-store.ts";
 import { standingGround } from "./session.ts";
 import { readSpecFile, type SpecFile } from "./spec-file.ts";
@@ -98,7 +98,7 @@ async function castleTarget(context: Context, spec: SpecFile, choice: TargetChoi
   const api = new KubernetesApi(kubeconfig.content);
   const image = parseImageName(site.image);
   const own = surroundings.registry;
-  const placeholder = platformImages({}).placeholder;
+  const placeholder = platformImages(castle).placeholder;
   const namespace = siteNamespace(site.name);
   return {
     site,
@@ -107,7 +107,7 @@ async function castleTarget(context: Context, spec: SpecFile, choice: TargetChoi
     image,
     registry:
       own === undefined
-        ? await registryClient(context, image, choice.insecure)
+        ? await imageRegistry(context, image, choice.insecure)
         : new RegistryClient({ endpoint: `http://${own.host}:${own.port}`, signal: context.signal }),
     manifests: {
       repository: await openRepository(context, copy, {
@@ -144,7 +144,7 @@ async function aloneTarget(
     castle: undefined,
     folder: dirname(choice.file),
     image,
-    registry: await registryClient(context, image, choice.insecure),
+    registry: await imageRegistry(context, image, choice.insecure),
     manifests: {
       repository: await openRepository(context, copy, {
         url: gitops.repository,
@@ -196,21 +196,6 @@ function openRepository(context: Context, folder: string, access: ManifestsAcces
     environment: context.env,
     author: { name: "castle", email },
     credentials,
-    signal: context.signal,
-  });
-}
-
-async function registryClient(
-  context: Context,
-  image: Delivery["image"],
-  insecure: readonly string[],
-): Promise<RegistryClient> {
-  const found = await findCredentials({ ...image, environment: context.env, signal: context.signal });
-  const endpoint = registryEndpoint(image.registry, insecure.includes(image.registry) || undefined);
-  return new RegistryClient({
-    endpoint,
-    credentials: found.credentials,
-    credentialSource: found.source,
     signal: context.signal,
   });
 }

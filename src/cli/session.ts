@@ -20,6 +20,7 @@ import { kubeconfigFromHere } from "../lifecycle/raise/kubernetes.ts";
 import type { Context } from "./context.ts";
 import { foldersOf, openLab } from "./lab-session.ts";
 import { findTalosctl, openParts, terraformConfig } from "./parts-session.ts";
+import { ownImages } from "./own-images-session.ts";
 import { labPlatformParts, platformMaterials } from "./platform-session.ts";
 import { secretStore } from "./secret-store.ts";
 import type { SpecFile } from "./spec-file.ts";
@@ -155,7 +156,8 @@ async function openRun(context: Context, { spec, home, report, raising }: Openin
   ]);
   if (ground.status === "rejected") throw ground.reason;
   if (provider.status === "rejected") throw provider.reason;
-  return runOf(context, { spec, home, ground: ground.value, programs, store, report });
+  const run = runOf(context, { spec, home, ground: ground.value, programs, store, report });
+  return raising ? { ...run, ownImages: await ownImages(context, castle, ground.value, parts) } : run;
 }
 
 /** On a rack there is nothing to wait for meanwhile. */

@@ -3,14 +3,14 @@ import { rename, rm } from "node:fs/promises";
 import { arch } from "node:os";
 import { join } from "node:path";
 import { CastleError } from "../errors/castle-error.ts";
-import { parseImageName, registryEndpoint } from "../image/image-name.ts";
+import { parseImageName } from "../image/image-name.ts";
 import { pullImage } from "../image/image-pull.ts";
 import { readLayoutImage } from "../image/layout-image.ts";
-import { findCredentials } from "../image/registry-credentials.ts";
-import { RegistryClient } from "../image/registry-client.ts";
+import type { RegistryClient } from "../image/registry-client.ts";
 import { exists } from "../support/exists.ts";
 import type { Context } from "./context.ts";
 import { openParts } from "./parts-session.ts";
+import { imageRegistry } from "./registry-session.ts";
 
 /** castle's own base, as a lock names it. */
 export const OWN_BASE = "castle.local/nginx-base";
@@ -76,13 +76,5 @@ async function baseRegistry(
   name: string,
   { registry, insecure }: BaseChoice,
 ): Promise<RegistryClient> {
-  if (name === OWN_BASE) return registry;
-  const image = parseImageName(name);
-  const found = await findCredentials({ ...image, environment: context.env, signal: context.signal });
-  return new RegistryClient({
-    endpoint: registryEndpoint(image.registry, insecure.includes(image.registry) || undefined),
-    credentials: found.credentials,
-    credentialSource: found.source,
-    signal: context.signal,
-  });
+  return name === OWN_BASE ? registry : imageRegistry(context, parseImageName(name), insecure);
 }

@@ -5,6 +5,7 @@ import type { Castle } from "../spec/castle.ts";
 import type { Ground } from "./ground/ground.ts";
 import type { PlatformMaterials } from "./fortify/materials.ts";
 import type { CastleHome } from "./home.ts";
+import type { OwnImages } from "./own-images.ts";
 
 /** All that an operation on a castle works with; made once, by the command line. */
 export interface CastleRun {
@@ -19,6 +20,8 @@ export interface CastleRun {
   };
   /** What the platform is made from; only where the spec has gitops and the run may change the castle. */
   readonly platform?: PlatformMaterials | undefined;
+  /** Only where the spec names a registry for them and the run may change the castle. */
+  readonly ownImages?: OwnImages | undefined;
   readonly report: Report;
   /**
    * Milliseconds that one wait for the castle may take: for a machine to boot and answer, for etcd to have its voters,

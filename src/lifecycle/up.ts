@@ -11,6 +11,7 @@ import { type Configured, configureNode } from "./raise/configure.ts";
 import { type CastleIdentity, ensureIdentity } from "./raise/identity.ts";
 import { allNodesReady, apiOnVip, fetchKubeconfig, kubeconfigFromHere } from "./raise/kubernetes.ts";
 import { refuseLostSecrets } from "./raise/lost-secrets.ts";
+import { pushOwnImages } from "./own-images.ts";
 import { joinedRun } from "./raise/joined-run.ts";
 import { ensureMachines } from "./raise/machines.ts";
 import { NodeClients } from "./raise/node-clients.ts";
@@ -63,7 +64,7 @@ export async function up(given: CastleRun): Promise<Raised> {
   const clients = identity.then(({ credentials }) => new NodeClients(run, credentials));
   try {
     const configuring = configureAll(run, identity, clients);
-    await together(machines, configuring);
+    await together(machines, configuring, imagesPushed(run));
     const configured = await configuring;
     const configuredAt = since();
     const nodeClients = await clients;
@@ -110,6 +111,13 @@ export async function up(given: CastleRun): Promise<Raised> {
       () => undefined,
     );
   }
+}
+
+/** Before any node runs: what it pulls has to be there. */
+async function imagesPushed({ castle, ownImages, report }: CastleRun): Promise<void> {
+  if (ownImages === undefined) return;
+  const step = { id: "own-images", title: `castle's own images in ${castle.registry}` };
+  await runStep(report, step, () => pushOwnImages(ownImages));
 }
 
 async function nodesReadySoon(

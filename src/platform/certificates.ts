@@ -43,7 +43,7 @@ export function certificates(castle: Castle, surroundings: Surroundings): Compon
       ],
       "config.yaml": [{ apiVersion: "v1", kind: "ConfigMap", metadata, data: { [CONFIG_FILE]: config } }],
       "rbac.yaml": [{ apiVersion: "v1", kind: "ServiceAccount", metadata }, ...ownAccess()],
-      "deployment.yaml": [deployment(config, platformImages(surroundings).acmeController)],
+      "deployment.yaml": [deployment(config, platformImages(castle, surroundings).acmeController)],
       "route.yaml": [
         {
           apiVersion: "v1",

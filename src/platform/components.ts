@@ -33,7 +33,7 @@ export function platformComponents(
 ): readonly Component[] {
   const { gitops, loadBalancer } = castle;
   if (gitops === undefined) return [];
-  const images = platformImages(surroundings);
+  const images = platformImages(castle, surroundings);
   const names = componentNames(castle);
   const make: Readonly<Record<string, () => Component>> = {
     metallb: () => metallb(sources, images),

@@ -50,6 +50,11 @@ function manifests(castle: Castle): Manifest[] {
     .flatMap(([, text]) => parseAllDocuments(text).map((document): Manifest => document.toJS()));
 }
 
+function ownImages(castle: Castle): string[] {
+  const found = text(castle).matchAll(/image: (\S*(?:acme|exporter|placeholder):v1)$/gm);
+  return [...found].map(([, name = ""]) => name);
+}
+
 function folders(castle: Castle): string[] {
   return [...new Set([...render(castle).keys()].map((path) => path.split("/")[0] ?? ""))];
 }
@@ -139,11 +144,25 @@ describe("monitoring", () => {
         `hypervisor: { proxmox: { endpoint: "https://pve.lan:8006", node: pve } }
 network: { cidr: 192.168.1.0/24, gateway: 192.168.1.1, vip: 192.168.1.210 }
 nodes: { controlPlanes: { count: 3, from: 192.168.1.211 } }
+registry: registry.lan/tazlab
 `,
       ),
     );
     expect(text(castle)).not.toContain("grafana");
     expect(render(rack).get("monitoring/grafana.yaml")).toContain("image: docker.io/grafana/grafana:");
+  });
+
+  it("takes castle's own images from the registry that the spec names", () => {
+    const told = castleOf(`${SPEC}registry: registry.lan/tazlab\n`);
+    expect(ownImages(castle)).toEqual(
+      expect.arrayContaining([
+        "castle.local/acme:v1",
+        "castle.local/exporter:v1",
+        "castle.local/placeholder:v1",
+      ]),
+    );
+    expect(ownImages(told).length).toBe(ownImages(castle).length);
+    for (const name of ownImages(told)) expect(name).toMatch(/^registry\.lan\/tazlab\//);
   });
 
   it("is silent about a quorum that one control plane never had to spare", () => {

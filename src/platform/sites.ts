@@ -35,7 +35,7 @@ function siteObjects(castle: Castle, site: Site, surroundings: Surroundings): Ma
   const namespace = siteNamespace(site.name);
   const metadata = { name: SITE, namespace, labels: labels(COMPONENT, SITE) };
   const matchLabels = selector(COMPONENT, SITE);
-  const image = surroundings.siteImages?.[site.name] ?? platformImages(surroundings).placeholder;
+  const image = surroundings.siteImages?.[site.name] ?? platformImages(castle, surroundings).placeholder;
   return [
     {
       apiVersion: "v1",

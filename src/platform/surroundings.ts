@@ -1,3 +1,6 @@
+import type { Castle } from "../spec/castle.ts";
+import { ownImage } from "../spec/defaults.ts";
+
 /** What the spec does not tell and the platform has to know: where this castle's repository, images and CA are. */
 export interface Surroundings {
   readonly repository: {
@@ -38,8 +41,8 @@ export interface PlatformImages {
   readonly placeholder: string;
 }
 
-/** Versions whose CRDs and RBAC the parts carry. castle's own are served by the lab's registry; a rack names its registry. */
-const OFFICIAL: PlatformImages = {
+/** Versions whose CRDs and RBAC the parts carry. */
+const OFFICIAL: Omit<PlatformImages, "acmeController" | "exporter" | "placeholder"> = {
   sourceController: "ghcr.io/fluxcd/source-controller:v1.7.3",
   kustomizeController: "ghcr.io/fluxcd/kustomize-controller:v1.7.3",
   metallbController: "quay.io/metallb/controller:v0.15.2",
@@ -49,11 +52,19 @@ const OFFICIAL: PlatformImages = {
   alertmanager: "quay.io/prometheus/alertmanager:v0.31.0",
   nodeExporter: "quay.io/prometheus/node-exporter:v1.10.2",
   grafana: "docker.io/grafana/grafana:12.2.0",
-  exporter: "castle.local/exporter:v1",
-  acmeController: "castle.local/acme:v1",
-  placeholder: "castle.local/placeholder:v1",
 };
 
-export function platformImages({ images }: Pick<Surroundings, "images">): PlatformImages {
-  return { ...OFFICIAL, ...images };
+/** castle's own come from the registry that the spec names, or from the lab's. */
+export function platformImages(
+  { registry }: Pick<Castle, "registry">,
+  { images }: Pick<Surroundings, "images"> = {},
+): PlatformImages {
+  const own = (name: string) => ownImage(registry, name, "v1");
+  return {
+    ...OFFICIAL,
+    acmeController: own("acme"),
+    exporter: own("exporter"),
+    placeholder: own("placeholder"),
+    ...images,
+  };
 }

@@ -15,6 +15,8 @@ export interface Castle {
   readonly ingress?: { readonly tls?: CertificateSettings };
   /** Without it nothing above the nodes is installed. */
   readonly gitops?: GitopsSettings;
+  /** HOST/FOLDER where castle puts images of its own; absent in a lab: the lab's own registry serves them. */
+  readonly registry?: string;
   /** Absent means the encrypted file. */
   readonly secrets?: SecretStore;
   readonly monitoring?: MonitoringSettings;

@@ -8,8 +8,13 @@ export const LAB_CIDR = "192.168.1.0/24";
 export const LAB_HOSTS: readonly string[] = ["pve1", "pve2", "pve3"];
 export const LAB_COUNT: Readonly<Record<Role, number>> = { controlplane: 3, worker: 2 };
 
-/** What the lab's registry serves; no host is called castle.local. */
-export const LAB_VIP_WARDEN = "castle.local/vip-warden:v1";
+/** Where castle's own images lie where the spec names no registry: what a lab serves; no host is called castle.local. */
+const LAB_REGISTRY = "castle.local";
+
+/** One of castle's own images, by its name and version. */
+export function ownImage(registry: string | undefined, name: string, version: string): string {
+  return `${registry ?? LAB_REGISTRY}/${name}:${version}`;
+}
 
 /** Offsets into the lab's network; with the default network the addresses of the seed. */
 const LAB_GATEWAY = 1;

@@ -13,5 +13,5 @@ function vipFailover(castle: Castle): string | undefined {
   if (vipWarden !== undefined) {
     return `the static pod vip-warden (${vipWarden}) runs on each of ${planes} control planes, so that the VIP ${vip} leaves a dead one within 5 s (network.vipWarden: off leaves it to Talos: up to 60 s)`;
   }
-  return `a control plane that dies takes the VIP ${vip} with it for up to 60 s: castle's own commands and the nodes go on, kubectl waits (network.vipWarden names the image of what makes it 5 s)`;
+  return `a control plane that dies takes the VIP ${vip} with it for up to 60 s: castle's own commands and the nodes go on, kubectl waits (with a registry, or with network.vipWarden, castle's vip-warden makes it 5 s)`;
 }

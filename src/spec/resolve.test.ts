@@ -107,6 +107,8 @@ describe("resolve", () => {
     expect(wardenOf(`${SHORTEST}nodes: { controlPlanes: { count: 1 } }\n`)).toBeUndefined();
     expect(wardenOf(`${SHORTEST}network: { vipWarden: off }\n`)).toBeUndefined();
     expect(example("rack").network.vipWarden).toBeUndefined();
+    const rack = readFileSync(new URL("../../examples/rack/castle.yaml", import.meta.url), "utf8");
+    expect(wardenOf(`${rack}registry: registry.lan/tazlab\n`)).toBe("registry.lan/tazlab/vip-warden:v1");
     const own = "registry.lan:5000/castle/vip-warden:v1";
     expect(wardenOf(`${SHORTEST}network: { vipWarden: "${own}" }\n`)).toBe(own);
   });

@@ -1,6 +1,6 @@
 import { formatAddress } from "./address.ts";
 import type { Castle, CastleNode, Hypervisor, Network, Role } from "./castle.ts";
-import { DEFAULT_SIZE, LAB_HOSTS, LAB_VIP_WARDEN } from "./defaults.ts";
+import { DEFAULT_SIZE, LAB_HOSTS, ownImage } from "./defaults.ts";
 import { macAddresses, nodeName, vmId } from "./identity.ts";
 import type { Outline } from "./outline.ts";
 import { resolvePlatform } from "./resolve-platform.ts";
@@ -24,6 +24,7 @@ export function resolve(spec: Spec, outline: Outline): Castle {
       ...(discovery === undefined ? {} : { discovery }),
     },
     kubernetes: { version: spec.kubernetes?.version ?? DEFAULT_KUBERNETES },
+    ...(spec.registry === undefined ? {} : { registry: spec.registry }),
     ...resolvePlatform(spec, outline),
   };
 }
@@ -46,9 +47,10 @@ function resolveNetwork(spec: Spec, outline: Outline): Network {
 }
 
 /** A VIP has to have somewhere to go. */
-function resolveWarden({ network }: Spec, { kind, controlPlanes }: Outline): string | undefined {
+function resolveWarden({ network, registry }: Spec, { kind, controlPlanes }: Outline): string | undefined {
   if (network?.vipWarden === "off" || known(controlPlanes.addresses).length < 2) return undefined;
-  return network?.vipWarden ?? (kind === "lab" ? LAB_VIP_WARDEN : undefined);
+  const own = kind === "lab" || registry !== undefined;
+  return network?.vipWarden ?? (own ? ownImage(registry, "vip-warden", "v1") : undefined);
 }
 
 function resolveHypervisor({ castle, hypervisor }: Spec): Hypervisor {

@@ -86,7 +86,7 @@ const networkSection = section({
   vipWarden: z
     .union([z.literal("off"), text(taggedImagePattern, wardenExpected)], { error: wardenExpected })
     .describe(
-      "The image of castle's vip-warden, which lets the VIP leave a dead control plane within seconds, or off. Lab default: the lab's own; on a rack off, until a registry that the nodes reach has it.",
+      "The image of castle's vip-warden, which lets the VIP leave a dead control plane within seconds, or off. Default: the lab's own, or the one that castle puts into `registry`; on a rack without a registry off.",
     ),
   dns: list(address, "a list of the name servers' IPv4 addresses").describe("Default: the gateway."),
   ntp: list(
@@ -316,6 +316,11 @@ export const specSchema = section({
   gitops: gitopsSection
     .describe(
       "The Git repository that owns all that runs in the cluster; without it nothing is installed above the nodes. In a lab it brings a load balancer, an ingress with certificates and a site along.",
+    )
+    .optional(),
+  registry: text(imagePattern, "a registry and a folder in it, without a tag, such as registry.lan/tazlab")
+    .describe(
+      "Where castle puts images of its own (acme, exporter, placeholder, vip-warden) for the nodes to pull. Lab default: the lab's own registry; a rack that has sites, certificates or monitoring names one.",
     )
     .optional(),
   secrets: secretsSection

@@ -103,6 +103,7 @@ kubernetes:
 # loadBalancer: { pool: 192.168.1.230-192.168.1.239 }
 # ingress: { tls: { acme: letsencrypt, email: me@example.org } }
 # gitops: { repository: https://git.lan/tazlab-k8s.git, branch: main, path: clusters/${name} }
+# registry: registry.lan/tazlab # where castle puts images of its own for a rack's nodes; a lab serves them itself
 # secrets: file # or: { infisical: { project: ID, environment: prod } }
 # monitoring: { prometheus: true, grafana: true, webhook: https://alerts.lan/castle }
 # disks: { encryption: { key: nodeID } } # or: static, tpm, { kms: https://kms.lan:4443 }

@@ -37,6 +37,8 @@ describe("patches", () => {
             "controllerManager": {
               "extraArgs": {
                 "authentication-tolerate-lookup-failure": "true",
+                "node-monitor-grace-period": "20s",
+                "node-monitor-period": "2s",
               },
             },
             "discovery": {
@@ -72,6 +74,8 @@ describe("patches", () => {
                 },
                 "httpCheckFrequency": "1s",
                 "imageGCHighThresholdPercent": 100,
+                "nodeLeaseDurationSeconds": 20,
+                "nodeStatusUpdateFrequency": "5s",
               },
             },
             "network": {

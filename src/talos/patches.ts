@@ -79,6 +79,7 @@ function kubelet(ground: Ground): MachinePatch {
   return {
     // The kubelet looks for static pods every 20 s by default: a first look before etcd is up costs all of them.
     httpCheckFrequency: "1s",
+    ...nodeLife.kubelet,
     ...(ground.mode === "container"
       ? { evictionHard: ground.evictionHard, imageGCHighThresholdPercent: 100 }
       : {}),
@@ -93,7 +94,7 @@ function cluster(castle: Castle, node: CastleNode, ground: Ground): MachinePatch
     ...(node.role === "controlplane"
       ? {
           apiServer: { certSANs: [LOOPBACK, ...planes.map(({ address }) => address)] },
-          controllerManager: { extraArgs: { ...patience, ...components } },
+          controllerManager: { extraArgs: { ...patience, ...nodeLife.controllerManager, ...components } },
           ...(etcd === undefined ? {} : { etcd: { extraArgs: etcd } }),
           scheduler: { extraArgs: { ...patience, ...components } },
         }
@@ -107,6 +108,15 @@ function cluster(castle: Castle, node: CastleNode, ground: Ground): MachinePatch
  * started anew: client certificates of others at their own ports, which nothing in a castle shows.
  */
 const patience = { "authentication-tolerate-lookup-failure": "true" };
+
+/**
+ * A node that died is known to be dead after 20 s instead of 50: its lease is renewed every quarter of its duration, and
+ * four missed renewals are the end of it. What that buys stands in docs/decisions/worker-loss.md.
+ */
+const nodeLife = {
+  kubelet: { nodeLeaseDurationSeconds: 20, nodeStatusUpdateFrequency: "5s" },
+  controllerManager: { "node-monitor-grace-period": "20s", "node-monitor-period": "2s" },
+} as const;
 
 /** The Kubernetes registry of members is off: it no longer works with Kubernetes 1.32 and newer. */
 function discovery(service: string | undefined): MachinePatch {

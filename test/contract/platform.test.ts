@@ -20,6 +20,7 @@ nodes: { controlPlanes: { count: 3, from: 192.168.1.211 }, workers: { count: 2, 
 loadBalancer: { pool: 192.168.1.230-192.168.1.239 }
 ingress: { tls: { acme: letsencrypt, email: me@example.org } }
 gitops: { repository: https://git.lan/tazlab-k8s.git }
+registry: registry.lan/tazlab
 monitoring: { prometheus: true, grafana: true, webhook: secret }
 sites:
   - { name: blog, host: blog.tazlab.net, source: ../blog-src, image: registry.lan/tazlab/blog }

@@ -13,6 +13,8 @@ const NAMES = [
   "pebble",
   "promtool",
   "terraform-provider-proxmox",
+  "image-acme",
+  "vip-warden",
 ];
 
 /** Runs once before the contract suites; a store that has all of it is left alone. */

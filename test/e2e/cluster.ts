@@ -10,7 +10,7 @@ import { run } from "../../src/support/run.ts";
 import { part } from "../fixtures/parts.ts";
 import { type CastleCommand, type Status, statusShape } from "./castle-command.ts";
 
-export type Node = Pick<CastleNode, "name" | "role" | "address" | "vmid">;
+export type Node = Pick<CastleNode, "name" | "role" | "address" | "vmid" | "mac">;
 
 export async function nodesOf(castle: CastleCommand): Promise<readonly Node[]> {
   const parsed = parseSpec(await readFile(join(castle.folder, "castle.yaml"), "utf8"), "castle.yaml");

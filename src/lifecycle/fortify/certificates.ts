@@ -9,27 +9,34 @@ import { type CertificateState, certificateStates } from "../certificates/state.
 const EVERY = 300;
 /** Milliseconds that a host may be unknown once the ACME controller asks for it. */
 const UNKNOWN = 15_000;
+/** Milliseconds to the next order for which an old failure is no answer yet: what it failed of may be mended. */
+const SOON = 15_000;
 
 /**
  * Waits until every site's certificate is valid.
  * @throws CastleError platform/certificate-failed with the authority's own words, platform/host-unreachable
  */
 export async function allCertificatesValid(
-  { castle, report, signal, patience }: Pick<CastleRun, "castle" | "report" | "signal" | "patience">,
+  {
+    castle,
+    report,
+    now,
+    signal,
+    patience,
+  }: Pick<CastleRun, "castle" | "report" | "now" | "signal" | "patience">,
   api: KubernetesApi,
 ): Promise<{ detail: string }> {
   const hosts = (castle.sites ?? []).map(({ host }) => host);
   let last = "the ACME controller has not said anything yet";
   let unknownSince: number | undefined;
+  let before: ReadonlySet<string> | undefined;
   await poll(
     async () => {
-      const found = await certificateStates(api, castle, { now: new Date(), signal }).catch(
-        (error: unknown) => {
-          if (!(error instanceof CastleError) || error.code !== "kubernetes/unreachable") throw error;
-          last = error.message;
-          return undefined;
-        },
-      );
+      const found = await certificateStates(api, castle, { now: now(), signal }).catch((error: unknown) => {
+        if (!(error instanceof CastleError) || error.code !== "kubernetes/unreachable") throw error;
+        last = error.message;
+        return undefined;
+      });
       if (found === undefined) return undefined;
       const waiting = found.filter(({ state }) => state !== "valid");
       const [done, total] = [hosts.length - waiting.length, hosts.length];
@@ -38,7 +45,11 @@ export async function allCertificatesValid(
       last = waiting
         .map(({ host, state, message, error }) => `${host} is ${state}: ${error ?? message}`)
         .join("; ");
-      const failed = waiting.find(({ state }) => state === "failed");
+      before ??= new Set(waiting.map(failureOf));
+      const old = before;
+      const failed = waiting.find(
+        (one) => one.state === "failed" && !(old.has(failureOf(one)) && isTriedSoon(one, now())),
+      );
       if (failed !== undefined) throw certificateFailed(failed);
       const unknown = waiting.find(({ message }) => /no such host/.test(message ?? ""));
       unknownSince = unknown === undefined ? undefined : (unknownSince ?? performance.now());
@@ -64,11 +75,23 @@ export async function allCertificatesValid(
   return { detail: hosts.join(", ") };
 }
 
+/** The same for the same failed order. */
+function failureOf({ host, nextTry }: CertificateState): string {
+  return `${host} ${nextTry}`;
+}
+
+function isTriedSoon({ nextTry }: CertificateState, now: Date): boolean {
+  return nextTry !== undefined && Date.parse(nextTry) - now.getTime() < SOON;
+}
+
 function certificateFailed({ host, error, message, nextTry }: CertificateState): CastleError {
   const again = nextTry === undefined ? "" : `; the castle itself tries again at ${nextTry}`;
+  const limited = /:rateLimited/.test(error ?? "")
+    ? "ingress.tls.acme: letsencrypt-staging or another directory orders elsewhere until then; "
+    : "";
   return new CastleError("platform/certificate-failed", {
     message: `${host} got no certificate: ${error ?? message}${again}`,
-    hint: `castle certs; castle kubectl -- -n ${CERTIFICATES_NAMESPACE} logs deployment/acme`,
+    hint: `${limited}castle certs; castle kubectl -- -n ${CERTIFICATES_NAMESPACE} logs deployment/acme`,
     details: { host, nextTry },
   });
 }

@@ -1,4 +1,5 @@
 import { CastleError } from "../../errors/castle-error.ts";
+import { RegistryClient } from "../../image/registry-client.ts";
 import { KubernetesApi } from "../../kubernetes/api.ts";
 import { runStep } from "../../journal/step.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
@@ -11,6 +12,7 @@ import { allCertificatesValid } from "./certificates.ts";
 import { ensureFlux } from "./flux.ts";
 import { requestFetch } from "./flux-state.ts";
 import { type GitAccess, ensureGitAccess } from "./git-access.ts";
+import { hastenComponents } from "./hasten.ts";
 import { type Authority, keepIssued, restoreKept } from "./kept-certificates.ts";
 import type { PlatformMaterials } from "./materials.ts";
 import { pagesServed } from "./pages.ts";
@@ -40,7 +42,7 @@ export async function prepareFortress(run: CastleRun, materials: PlatformMateria
     const webhook = await webhookObjects(run, materials.webhook);
     const ground = await run.ground.platform();
     const access = await ensureGitAccess(run, ground, { token: materials.gitToken });
-    const { registry } = ground;
+    const registry = run.ownImages?.registry ?? labRegistry(ground);
     const pushed = registry === undefined ? undefined : pushPlaceholder(run, materials.placeholder, registry);
     const [blueprint, repository] = await Promise.all([
       drawBlueprint(castle, materials.manifests, ground, access.secret !== undefined),
@@ -58,6 +60,11 @@ export async function prepareFortress(run: CastleRun, materials: PlatformMateria
   });
   if (prepared === undefined) throw new Error("the step ends with a result or an error");
   return prepared;
+}
+
+function labRegistry({ registry }: PlatformGround): RegistryClient | undefined {
+  if (registry === undefined) return undefined;
+  return new RegistryClient({ endpoint: `http://${registry.host}:${registry.port}` });
 }
 
 /** A key that was just made is refused until somebody lets it in. */
@@ -105,30 +112,34 @@ export async function fortify(
     });
     let revision = "";
     await runStep(report, { id: "source", title: "Repository fetched by Flux" }, async () => {
-      const standing = installed === 0 && publication.pushed;
-      const handled = standing ? await requestFetch(api, new Date(), signal) : undefined;
+      // What failed to be fetched may be mended now, and Flux waits longer after each failure.
+      const failed = async () => (await view.latest()).source?.verdict.kind === "false";
+      const asked = installed === 0 && (publication.pushed || (await failed()));
+      const handled = asked ? await requestFetch(api, new Date(), signal) : undefined;
       revision = await fetched(run, view, handled);
       return { detail: revision };
     });
-    const components = applied(run, view, revision, blueprint.components);
+    const done = new AbortController();
+    const hastened = hastenComponents(view, revision, AbortSignal.any([signal, done.signal]));
+    const components = applied(run, view, revision, blueprint.components).finally(() => done.abort());
     const pages = sitesServed(run, api, certificates).then(since);
-    await Promise.all([components, pages]);
+    await Promise.all([components, pages, hastened]);
     const urls = await run.ground.siteUrls(castle.sites ?? [], ingressAddress(castle));
     return { revision, pages: await pages, urls };
   } finally {
     api.close();
   }
+}
 
-  async function sitesServed(run: CastleRun, api: KubernetesApi, authority: Authority): Promise<void> {
-    if (!hasCertificates(castle)) return;
-    await runStep(report, { id: "certificates", title: "Certificates" }, async () => {
-      const valid = await allCertificatesValid(run, api);
-      // At once: whoever loses the castle now has them.
-      await keepIssued(run, api, authority);
-      return valid;
-    });
-    await runStep(report, { id: "pages", title: "Pages over HTTPS" }, () => pagesServed(run, authority));
-  }
+async function sitesServed(run: CastleRun, api: KubernetesApi, authority: Authority): Promise<void> {
+  if (!hasCertificates(run.castle)) return;
+  await runStep(run.report, { id: "certificates", title: "Certificates" }, async () => {
+    const valid = await allCertificatesValid(run, api);
+    // At once: whoever loses the castle now has them.
+    await keepIssued(run, api, authority);
+    return valid;
+  });
+  await runStep(run.report, { id: "pages", title: "Pages over HTTPS" }, () => pagesServed(run, authority));
 }
 
 function hasCertificates({ sites = [], ingress }: CastleRun["castle"]): boolean {

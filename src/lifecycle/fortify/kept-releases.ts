@@ -10,8 +10,9 @@ import type { Castle } from "../../spec/castle.ts";
  * Which release of a site runs is for castle publish to say: a new rendering of the platform keeps the one that the
  * manifests name, instead of going back to the page from before the first.
  */
-export function keptReleases({ sites = [] }: Castle): KeptPieces {
-  const placeholder = referenceParts(platformImages({}).placeholder).name;
+export function keptReleases(castle: Castle): KeptPieces {
+  const { sites = [] } = castle;
+  const placeholder = referenceParts(platformImages(castle).placeholder).name;
   return {
     isIn: (path) => /^sites\/[^/]+\.yaml$/.test(path),
     put: (wanted, there) => {

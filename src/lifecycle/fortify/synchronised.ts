@@ -16,13 +16,16 @@ const PATIENCE = { source: 6_000, component: 20_000 } as const;
 /** One look at Flux that all who wait share. */
 export class FluxView {
   readonly api: KubernetesApi;
+  /** Milliseconds between two looks. */
+  readonly every: number;
   readonly #signal: AbortSignal;
   readonly #stalls: Stalls;
   #looked = -Infinity;
   #look: Promise<FluxState> | undefined;
 
-  constructor(api: KubernetesApi, signal: AbortSignal) {
+  constructor(api: KubernetesApi, signal: AbortSignal, every = EVERY) {
     this.api = api;
+    this.every = every;
     this.#signal = signal;
     this.#stalls = new Stalls(api, signal);
   }
@@ -30,7 +33,7 @@ export class FluxView {
   /** @throws CastleError platform/stalled if something in the cluster cannot go on */
   latest(): Promise<FluxState> {
     const now = performance.now();
-    if (this.#look === undefined || now - this.#looked >= EVERY) {
+    if (this.#look === undefined || now - this.#looked >= this.every) {
       this.#looked = now;
       this.#look = this.#ask();
     }
@@ -134,12 +137,14 @@ async function awaitVerdict<T>(
       if (!verdict.final && performance.now() - refusedSince < patience) return undefined;
       throw new CastleError("kubernetes/not-ready", {
         message: `${object} is not Ready: ${verdict.words}`,
-        hint: describe(object),
+        hint: object.startsWith("GitRepository")
+          ? `castle up gives Flux the credentials of the secret store again; ${describe(object)}`
+          : describe(object),
         details: { object, condition: verdict.condition },
       });
     },
     {
-      every: EVERY,
+      every: view.every,
       within,
       signal,
       onTimeout: () =>

@@ -19,6 +19,7 @@ export function checkRequired(draft: Draft): void {
   const workers = ["nodes", "workers"];
   if (draft.has(workers) && draft.number([...workers, "count"]) !== 0) requireAddresses(draft, workers);
   requirePlatform(draft);
+  requireRegistry(draft);
 }
 
 /** Keys of sections that need not be there, and of each site. */
@@ -40,6 +41,20 @@ function requirePlatform(draft: Draft): void {
     const path = [...section, key];
     if (draft.has(section) && absent(draft, path)) missing(draft, path, expected);
   }
+}
+
+/** Whoever brings images of castle's own along, which no public registry has. */
+function requireRegistry(draft: Draft): void {
+  const wanted =
+    draft.has(["ingress", "tls"]) ||
+    draft.count(["sites"]) > 0 ||
+    draft.is(["monitoring", "prometheus"], true);
+  if (!wanted || !draft.has(["gitops"]) || !absent(draft, ["registry"])) return;
+  missing(
+    draft,
+    ["registry"],
+    "where castle puts images of its own for the nodes, such as registry.lan/tazlab",
+  );
 }
 
 const NO_DEFAULT = "a rack has no default for it; hypervisor: lab has one";
