@@ -2,6 +2,7 @@ import { failoverSection } from "./failover.ts";
 import { helpSection } from "./help.ts";
 import { riseSection } from "./rise.ts";
 import { platformSection } from "./platform.ts";
+import { publishSection } from "./publish.ts";
 import type { Section } from "./section.ts";
 import { siteSection } from "./site.ts";
 import { workerLossSection } from "./worker-loss.ts";
@@ -14,4 +15,5 @@ export const sections: readonly Section[] = [
   platformSection,
   failoverSection,
   workerLossSection,
+  publishSection,
 ];

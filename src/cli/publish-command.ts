@@ -1,12 +1,10 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { CastleError } from "../errors/castle-error.ts";
 import { type Report, runStep } from "../journal/step.ts";
 import { parseImageName } from "../image/image-name.ts";
 import { buildRelease } from "../publish/build-release.ts";
 import { hugoVersion } from "../publish/build/hugo.ts";
-import { planSiteLock } from "../publish/lock/plan-site-lock.ts";
 import { readSiteLock } from "../publish/lock/read-site-lock.ts";
 import { sourceAncestry } from "../publish/delivery/ancestry.ts";
 import type { Delivery } from "../publish/delivery/delivery.ts";
@@ -16,11 +14,11 @@ import { resume } from "../publish/resume.ts";
 import { checkSource } from "../publish/source/check-source.ts";
 import type { AnswerOf } from "./answer.ts";
 import type { Context } from "./context.ts";
-import { openParts } from "./parts-session.ts";
 import { places } from "./places.ts";
 import { openTarget, type PublishTarget, type TargetChoice } from "./publish-target.ts";
 import { receiptAnswer } from "./receipt-answer.ts";
-import { ensureBase, ownBase } from "./site-base.ts";
+import { ensureBase } from "./site-base.ts";
+import { castleHugo, pinSite } from "./site-lock.ts";
 
 export interface PublishChoice extends TargetChoice {
   readonly autoRollback: boolean;
@@ -37,7 +35,7 @@ export async function publishSite(
   return withTarget(context, choice, async (target) => {
     const delivery = deliveryOf(context, report, target, choice);
     return withRelease(context, { target, choice, report }, async (options) =>
-      receiptAnswer(await publish(delivery, options), context.now()),
+      receiptAnswer(await publish(delivery, options), { now: context.now(), url: target.url }),
     );
   });
 }
@@ -61,26 +59,17 @@ export async function resumeSite(
   choice: PublishChoice,
 ): Promise<AnswerOf<"Released">> {
   return withTarget(context, choice, async (target) =>
-    receiptAnswer(await resume(deliveryOf(context, report, target, choice)), context.now()),
+    receiptAnswer(await resume(deliveryOf(context, report, target, choice)), {
+      now: context.now(),
+      url: target.url,
+    }),
   );
 }
 
 /** Pins base and Hugo of today in the site's castle.lock, for its author to commit. */
 export async function lockSite(context: Context, choice: PublishChoice): Promise<AnswerOf<"SiteLocked">> {
   return withTarget(context, choice, async (target) => {
-    const hugo = await hugoVersion((await castleHugo(context)) ?? "hugo", context.env["PATH"]);
-    const { path, lock, text, same } = await planSiteLock({
-      folder: sourceFolder(target),
-      base: await ownBase(context),
-      hugo: hugo ?? "",
-    });
-    if (lock.build.kind === "hugo" && hugo === undefined) {
-      throw new CastleError("build/hugo-missing", {
-        message: `${target.site.name} is built by Hugo, and there is none on PATH and none among the parts: nothing was pinned`,
-        hint: "castle parts build, or put a Hugo on PATH; then castle publish --lock again",
-      });
-    }
-    if (!same) await writeFile(path, text);
+    const { path, lock, same } = await pinSite(context, target.site.name, sourceFolder(target));
     return {
       kind: "SiteLocked",
       data: { site: target.site.name, file: path, base: lock.base, changed: !same },
@@ -127,8 +116,14 @@ export function deliveryOf(
   };
 }
 
-function sourceFolder({ folder, site }: PublishTarget): string {
+/** Absolute. */
+export function sourceFolder({ folder, site }: PublishTarget): string {
   return resolve(folder, site.source);
+}
+
+/** Layers, bases and scaled pictures of earlier releases; may be lost at any time. */
+export function publishCache(context: Context): string {
+  return join(places(context).parts, "..", "publish");
 }
 
 interface Wanted {
@@ -150,7 +145,7 @@ async function withRelease<T>(
     return { source, lock, detail: `${source.branch} at ${source.commit.slice(0, 12)}` };
   });
   const base = parseImageName(lock.base.split("@")[0] ?? "");
-  const cache = join(places(context).parts, "..", "publish");
+  const cache = publishCache(context);
   const folder = await mkdtemp(join(tmpdir(), "castle-release-"));
   try {
     return await work({
@@ -185,12 +180,6 @@ async function withRelease<T>(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-async function castleHugo(context: Context): Promise<string | undefined> {
-  return openParts(context)
-    .resolve("hugo")
-    .catch(() => undefined);
 }
 
 /** Paths of a list that a person reads. */

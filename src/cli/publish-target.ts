@@ -39,6 +39,8 @@ export interface PublishTarget {
   readonly manifests: DeliveryManifests;
   readonly cluster: DeliveryCluster | undefined;
   readonly visit: Visit | undefined;
+  /** What a browser on this machine opens; undefined: the site's own address. */
+  readonly url: string | undefined;
   close(): Promise<void>;
 }
 
@@ -76,14 +78,15 @@ async function castleTarget(context: Context, spec: SpecFile, choice: TargetChoi
   }
   const store = secretStore(context, spec);
   const ground = await standingGround(context, castle);
-  const [surroundings, kubeconfig] = await Promise.all([
+  const ingress = castle.ingress === undefined ? undefined : ingressAddress(castle);
+  const [surroundings, kubeconfig, urls] = await Promise.all([
     ground.platform(),
     accessFile(context, spec, { kind: "kubeconfig", store }),
+    ground.siteUrls(castle.sites ?? [], ingress),
   ]);
   const { credentials } = await gitAccess({ store }, surroundings);
   const copy = await mkdtemp(join(tmpdir(), "castle-publish-"));
   const { acme } = surroundings;
-  const ingress = castle.ingress === undefined ? undefined : ingressAddress(castle);
   const secure = castle.ingress?.tls !== undefined;
   const visit =
     ingress === undefined
@@ -122,6 +125,7 @@ async function castleTarget(context: Context, spec: SpecFile, choice: TargetChoi
     },
     cluster: { api, source: { namespace: FLUX_NAMESPACE, name: SYNC_NAME } },
     visit,
+    url: urls[castle.sites?.indexOf(site) ?? -1],
     close: async () => {
       api.close();
       await rm(copy, { recursive: true, force: true });
@@ -155,6 +159,7 @@ async function aloneTarget(
       ...(gitops.path === undefined ? {} : { folder: gitops.path }),
     },
     cluster: api === undefined ? undefined : { api },
+    url: undefined,
     visit: api === undefined ? undefined : webVisit({ host: site.host, secure: true }),
     close: async () => {
       api?.close();
@@ -163,7 +168,11 @@ async function aloneTarget(
   };
 }
 
-function chooseSite(sites: readonly Site[], { site: wanted, file }: TargetChoice): Site {
+/** @throws CastleError publish/no-site */
+export function chooseSite(
+  sites: readonly Site[],
+  { site: wanted, file }: Pick<TargetChoice, "site" | "file">,
+): Site {
   const [only, ...others] = sites;
   const found =
     wanted === undefined && others.length === 0 ? only : sites.find(({ name }) => name === wanted);

@@ -2,8 +2,14 @@ import type { Receipt } from "../publish/delivery/receipt.ts";
 import type { AnswerOf } from "./answer.ts";
 import { elapsed } from "./progress/elapsed.ts";
 
+export interface ReceiptPlace {
+  readonly now: Date;
+  /** What a browser on this machine opens; undefined: the site's own address. */
+  readonly url: string | undefined;
+}
+
 /** The receipt, whole for programs and in a few lines for people. */
-export function receiptAnswer(receipt: Receipt, now: Date): AnswerOf<"Released"> {
+export function receiptAnswer(receipt: Receipt, { now, url }: ReceiptPlace): AnswerOf<"Released"> {
   const { manifests, registry, public: visited, ...rest } = receipt;
   return {
     kind: "Released",
@@ -18,17 +24,18 @@ export function receiptAnswer(receipt: Receipt, now: Date): AnswerOf<"Released">
       },
       ...(registry === undefined ? {} : { registry }),
       ...(visited === undefined ? {} : { public: visited }),
+      ...(url === undefined ? {} : { url }),
       pods: receipt.pods.map(({ node, ...pod }) => ({ ...pod, ...(node === undefined ? {} : { node }) })),
       phases: receipt.phases.map(({ detail, ...phase }) => ({
         ...phase,
         ...(detail === undefined ? {} : { detail }),
       })),
     },
-    text: lines(receipt).join("\n"),
+    text: lines(receipt, url).join("\n"),
   };
 }
 
-function lines(receipt: Receipt): readonly string[] {
+function lines(receipt: Receipt, url: string | undefined): readonly string[] {
   const { outcome, tag, pods, milliseconds, manifests, public: visited } = receipt;
   const commit = manifests.commit.slice(0, 12);
   if (outcome === "committed") {
@@ -40,6 +47,6 @@ function lines(receipt: Receipt): readonly string[] {
   const files = pods.reduce((sum, pod) => sum + pod.files, 0);
   return [
     `${tag} is live: proven in ${pods.length} pods (${files} files compared) after ${elapsed(milliseconds)}`,
-    ...(visited === undefined ? [] : [visited.url]),
+    ...(visited === undefined ? [] : [url ?? visited.url]),
   ];
 }

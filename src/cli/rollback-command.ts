@@ -20,7 +20,10 @@ export async function rollbackSite(
   choice: RollbackChoice,
 ): Promise<AnswerOf<"Released">> {
   return withTarget(context, choice, async (target) =>
-    receiptAnswer(await rollback(deliveryOf(context, report, target, choice), choice.commit), context.now()),
+    receiptAnswer(await rollback(deliveryOf(context, report, target, choice), choice.commit), {
+      now: context.now(),
+      url: target.url,
+    }),
   );
 }
 

@@ -40,6 +40,8 @@ export interface LabGit {
   readonly outside: string;
   readonly username: string;
   readonly token: string;
+  /** For repositories under sources/, which sites are written in: the login above does not open them. */
+  readonly author: { readonly username: string; readonly token: string };
 }
 
 export interface LabAcme {

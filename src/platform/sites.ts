@@ -80,7 +80,8 @@ function deployment({ nodes }: Castle, { image, metadata, matchLabels }: Named):
       progressDeadlineSeconds: 120,
       replicas: 2,
       selector: { matchLabels },
-      strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 }, type: "RollingUpdate" },
+      // All new pods at once beside the old ones: a release is out after one start, not after one a replica.
+      strategy: { rollingUpdate: { maxSurge: "100%", maxUnavailable: 0 }, type: "RollingUpdate" },
       template: {
         metadata: { labels: labels(COMPONENT, SITE) },
         spec: {
@@ -93,9 +94,9 @@ function deployment({ nodes }: Castle, { image, metadata, matchLabels }: Named):
               lifecycle: { preStop: { sleep: { seconds: 5 } } },
               ports: [HTTP],
               readinessProbe: {
-                failureThreshold: 2,
+                failureThreshold: 3,
                 httpGet: { path: "/healthz", port: HTTP.name },
-                periodSeconds: 2,
+                periodSeconds: 1,
               },
               resources: { limits: { memory: "128Mi" }, requests: { cpu: "10m", memory: "16Mi" } },
               securityContext: restrictedContainer,

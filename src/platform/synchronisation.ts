@@ -1,5 +1,5 @@
 import type { Castle } from "../spec/castle.ts";
-import type { Component } from "./component.ts";
+import type { Component, ComponentName } from "./component.ts";
 import { FLUX_NAMESPACE } from "./flux-controller.ts";
 import { labels } from "./labels.ts";
 import type { Manifest } from "./manifest.ts";
@@ -25,6 +25,14 @@ const DRIFT_INTERVAL = "1m";
 const RETRY_INTERVAL = "5s";
 const TIMEOUT = "3m";
 
+/**
+ * Definitions have to be there, of whatever revision: Flux' own rule, that a dependency has taken the same revision,
+ * would make every release of a site wait until all definitions have been applied again.
+ */
+function dependency(name: ComponentName): object {
+  return name === "traefik-crds" ? { name, readyExpr: "has(dep.status.lastAppliedRevision)" } : { name };
+}
+
 /** Where Flux looks, and what it applies in which order. */
 export function synchronisation(
   gitops: Gitops,
@@ -46,7 +54,7 @@ export function synchronisation(
       }),
       ...components.map(({ name, dependsOn }) =>
         kustomization(gitops, name, {
-          ...(dependsOn.length === 0 ? {} : { dependsOn: dependsOn.map((name) => ({ name })) }),
+          ...(dependsOn.length === 0 ? {} : { dependsOn: dependsOn.map(dependency) }),
           wait: true,
         }),
       ),

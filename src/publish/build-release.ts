@@ -4,6 +4,7 @@ import { CastleError } from "../errors/castle-error.ts";
 import { buildEnvironment, buildFolders } from "./build/build-environment.ts";
 import { buildWithHugo, findHugo } from "./build/hugo.ts";
 import { type OutputTree, readOutput } from "./build/output-tree.ts";
+import { REPOSITORY_FILES } from "./build/repository-files.ts";
 import { runSiteProgram } from "./build/site-program.ts";
 import { isPage, packRelease } from "./pack/pack-release.ts";
 import type { PackedRelease, SiteLock, SourceFacts } from "./release.ts";
@@ -53,19 +54,6 @@ export async function buildRelease(options: ReleaseOptions): Promise<PackedRelea
   const times = { build: Math.round(built - start), pack: Math.round(performance.now() - built) };
   return { ...packed, times };
 }
-
-/** What a repository has at its top for Git, people and other builders. */
-const REPOSITORY_FILES: ReadonlySet<string> = new Set([
-  ".dockerignore",
-  ".forgejo",
-  ".git",
-  ".gitattributes",
-  ".github",
-  ".gitignore",
-  ".gitmodules",
-  "Dockerfile",
-  "castle.lock",
-]);
 
 /** @returns the folder that the pages lie in */
 async function makePages(options: ReleaseOptions): Promise<string> {

@@ -34,6 +34,8 @@ export interface Page {
 export class SitePod {
   readonly #home: string;
   readonly #process: ChildProcess;
+  readonly #begun = performance.now();
+  #served = Number.NaN;
 
   private constructor(home: string, process: ChildProcess) {
     this.#home = home;
@@ -75,6 +77,11 @@ export class SitePod {
   /** What nginx wrote. */
   get said(): string {
     return readFileSync(join(this.#home, "output"), "utf8");
+  }
+
+  /** Milliseconds from the start of its first process to the first 200. */
+  get servedAfter(): number {
+    return this.#served;
   }
 
   /** Whoever's network namespace a link shall be put into. */
@@ -123,8 +130,9 @@ export class SitePod {
         }
         return this.get("/healthz").catch(() => undefined);
       },
-      { every: 50, within: 60_000, onTimeout: () => new Error(`nginx does not answer: ${this.said}`) },
+      { every: 10, within: 60_000, onTimeout: () => new Error(`nginx does not answer: ${this.said}`) },
     );
+    this.#served = performance.now() - this.#begun;
     if (answer.status !== 200) throw new Error(`/healthz answers ${answer.status}: ${this.said}`);
   }
 }

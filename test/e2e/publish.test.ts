@@ -1,60 +1,36 @@
-import { cp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { z } from "zod";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { run } from "../../src/support/run.ts";
+import { calledIn, killedAt, type OutsideCall, recording } from "../fixtures/outside-calls/outside-calls.ts";
 import { canRunLab } from "../fixtures/parts.ts";
+import { BlogCastle, type Released } from "./blog-castle.ts";
 import { CastleCommand } from "./castle-command.ts";
+import { Seed } from "./seed.ts";
 
-const BLOG = fileURLToPath(new URL("../../examples/blog", import.meta.url));
-
-const releasedShape = z.object({
-  kind: z.literal("Released"),
-  outcome: z.literal("live"),
-  commit: z.string(),
-  tag: z.string(),
-  digest: z.string(),
-  registry: z.object({ uploaded: z.object({ blobs: z.int(), bytes: z.int() }) }).optional(),
-  manifests: z.object({ commit: z.string(), pushed: z.boolean(), previous: z.string().optional() }),
-  pods: z.array(z.object({ pod: z.string(), imageId: z.string(), files: z.int() })),
-  public: z.object({ url: z.string(), files: z.int() }),
-  phases: z.array(z.object({ step: z.string(), milliseconds: z.int(), outcome: z.string() })),
-});
-type Released = z.infer<typeof releasedShape>;
+const seed = new Seed(process.env["CASTLE_TEST_SEED"]);
+/** Milliseconds between two visitors: fifty a second. */
+const PACE = { every: 20, assetsEvery: 10 };
 
 /** One castle, and the example blog on it: published, changed, published, taken back. */
-describe.skipIf(!canRunLab)("a blog on a castle in the lab", () => {
+describe.skipIf(!canRunLab)(`a blog on a castle in the lab (CASTLE_TEST_SEED=${seed.value})`, () => {
   let castle: CastleCommand;
+  let blog: BlogCastle;
+  let folder: string;
   let first: Released;
   let second: Released;
-  const source = () => join(castle.folder, "blog");
-
-  async function git(...args: string[]): Promise<string> {
-    const person = ["-c", "user.name=Person", "-c", "user.email=person@example.org"];
-    return (await run("git", [...person, "-C", source(), ...args])).stdout.trim();
-  }
-
-  async function commit(message: string): Promise<void> {
-    await git("add", "-A");
-    await git("commit", "-q", "-m", message);
-    await git("push", "-q", "origin", "HEAD:main");
-  }
+  let calls: readonly OutsideCall[];
 
   beforeAll(async () => {
     castle = await CastleCommand.prepare("t-publish");
-    await castle.spec("gitops: {}\n");
-    await castle.run("up", "--install-tools");
-    const remote = join(castle.folder, "blog-src.git");
-    await run("git", ["init", "-q", "--bare", "-b", "main", remote]);
-    await cp(BLOG, source(), { recursive: true });
-    await run("git", ["init", "-q", "-b", "main", source()]);
-    await git("remote", "add", "origin", remote);
-    await castle.run("publish", "--lock");
-    await commit("The blog");
-    await git("branch", "-q", "--set-upstream-to=origin/main");
+    folder = await mkdtemp(join(tmpdir(), "castle-calls-"));
+    blog = await BlogCastle.raise(castle);
   });
-  afterAll(() => castle.remove());
+  afterAll(async () => {
+    await castle.remove();
+    await rm(folder, { recursive: true, force: true });
+  });
 
   let failed: string | undefined;
   beforeEach(() => {
@@ -64,21 +40,30 @@ describe.skipIf(!canRunLab)("a blog on a castle in the lab", () => {
     if (task.result?.state === "fail") failed ??= task.name;
   });
 
-  it("goes online from its commit, proven in every pod and at its address", async () => {
-    first = await castle.ask(releasedShape, "publish");
+  it("goes online from its commit, proven in every pod, at an address that a browser opens as it stands", async () => {
+    first = await blog.publish();
     expect(first).toMatchObject({
-      commit: await git("rev-parse", "HEAD"),
-      public: { url: "https://blog.t-publish.lan/" },
+      commit: await blog.git("rev-parse", "HEAD"),
+      public: { url: `https://${blog.host}/` },
     });
     expect(first.pods).toHaveLength(2);
     for (const { imageId, files } of first.pods) {
       expect(imageId).toContain(first.digest);
       expect(files).toBeGreaterThan(1);
     }
+    // As a browser does, curl takes *.localhost for this machine without asking anybody.
+    expect(first.url).toMatch(/^http:\/\/blog\.localhost:\d+\/$/);
+    const { stdout } = await run("curl", ["-sS", "-i", first.url]);
+    expect(stdout).toMatch(new RegExp(`^HTTP/1.1 200[\\s\\S]*castle-release: ${first.tag}`, "i"));
+  });
+
+  it("its repository is made once and left alone", async () => {
+    const again = JSON.parse(await castle.run("lab", "source", "--from", "/nonexistent", "-o", "json"));
+    expect(again).toMatchObject({ made: false, pushed: false, commit: first.commit });
   });
 
   it("published again, nothing is built, pushed or committed", async () => {
-    const again = await castle.ask(releasedShape, "publish");
+    const again = await blog.publish();
     expect(again).toMatchObject({
       digest: first.digest,
       manifests: { pushed: false, commit: first.manifests.commit },
@@ -87,50 +72,83 @@ describe.skipIf(!canRunLab)("a blog on a castle in the lab", () => {
   });
 
   it("one page changed: a new release, of which only the changed layers travel", async () => {
-    const names = await readdir(join(source(), "content"), { recursive: true });
-    const post = names.find((name) => name.endsWith(".md")) ?? "";
-    await writeFile(join(source(), "content", post), "\nOne line more.\n", { flag: "a" });
-    expect((await castle.try("publish", "--plan")).exitCode).toBe(10);
-    await commit("One line more");
+    await blog.write("One line more");
     expect((await castle.try("publish", "--plan")).exitCode).toBe(3);
-    second = await castle.ask(releasedShape, "publish");
+    const file = join(folder, "calls");
+    const said = await blog.publishWith(recording(file));
+    calls = await calledIn(file);
+    second = await blog.publish();
+    expect(JSON.parse(said.stdout)).toMatchObject({
+      digest: second.digest,
+      manifests: { previous: `${first.tag}@${first.digest}` },
+      registry: { uploaded: { blobs: expect.any(Number) } },
+    });
     expect(second.digest).not.toBe(first.digest);
-    expect(second.manifests.previous).toBe(`${first.tag}@${first.digest}`);
-    expect(second.registry?.uploaded.bytes).toBeLessThan((first.registry?.uploaded.bytes ?? 0) / 4);
+    const { registry } = JSON.parse(said.stdout);
+    expect(registry.uploaded.bytes).toBeLessThan((first.registry?.uploaded.bytes ?? 0) / 4);
   });
 
-  it("goes back by its commit without a byte to the registry, and forward again", async () => {
-    const back = await castle.ask(releasedShape, "rollback", first.commit.slice(0, 7));
+  it("rollback and publish lose none of fifty visitors a second, nor an asset of a page", async () => {
+    const leave = await blog.visitors(PACE);
+    const back = await blog.rollback(first.commit.slice(0, 7));
+    const forward = await blog.publish();
+    const { answers, lost, failures } = await leave();
+    expect({ lost, failures }).toEqual({ lost: 0, failures: {} });
+    expect(answers.length).toBeGreaterThan(50);
     expect(back).toMatchObject({ digest: first.digest, manifests: { pushed: true } });
     expect(back.registry).toBeUndefined();
-    const forward = await castle.ask(releasedShape, "publish");
     expect(forward).toMatchObject({ digest: second.digest, registry: { uploaded: { blobs: 0, bytes: 0 } } });
     expect(await castle.run("releases")).toMatch(new RegExp(`●  ${second.tag} .*\\n +${first.tag} `));
   });
 
   it("two publications at once: both end well, one commit", async () => {
-    await castle.ask(releasedShape, "rollback", first.commit);
-    const both = await Promise.all([
-      castle.ask(releasedShape, "publish"),
-      castle.ask(releasedShape, "publish"),
-    ]);
+    await blog.rollback(first.commit);
+    const both = await Promise.all([blog.publish(), blog.publish()]);
     expect(new Set(both.map(({ manifests }) => manifests.commit)).size).toBe(1);
   });
 
-  it("castle up keeps the release, and the cluster knows nothing of where the blog comes from", async () => {
+  it("killed at a call to others, run again: one tag, one commit, one rollout", async () => {
+    const commit = await blog.write("Killed once");
+    const before = await blog.rollouts();
+    const call = calls[seed.next(calls.length)] ?? "";
+    const killed = await blog.publishWith(killedAt(call));
+    expect({ call, exitCode: killed.exitCode }).toEqual({ call, exitCode: 128 });
+    const { tag } = await blog.publish();
+    expect(await blog.traces(commit)).toEqual({ commits: 1, tags: [tag] });
+    expect(await blog.rollouts()).toBe(before + 1);
+  });
+
+  it("castle up keeps the release, and the cluster has no credential of where the blog comes from", async () => {
+    const { digest } = await blog.publish();
     await castle.run("up");
-    expect((await castle.ask(releasedShape, "publish", "--resume")).digest).toBe(second.digest);
-    const secrets = await castle.kubectl("get", "secrets", "-A", "-o", "json");
+    expect((await blog.publish("--resume")).digest).toBe(digest);
+    const secrets = await castle.kubectl("get", "secrets,configmaps", "-A", "-o", "json");
     const decoded = [...secrets.matchAll(/"[A-Za-z0-9+/=]{8,}"/g)].map(([text]) =>
       Buffer.from(text, "base64").toString(),
     );
-    expect([secrets, ...decoded].filter((text) => text.includes("blog-src"))).toEqual([]);
+    const telling = ["blog-src", blog.author.token, blog.remote];
+    expect([secrets, ...decoded].filter((text) => telling.some((word) => text.includes(word)))).toEqual([]);
+    // What it does have opens nothing of the blog's.
+    const { username, token } = blog.lab.descriptor.lan.git ?? { username: "", token: "" };
+    const url = blog.remote.replace("//", `//${username}:${token}@`);
+    await expect(run("git", ["ls-remote", url], { timeout: 30_000 })).rejects.toThrow("403");
   });
 
-  it("comes back with its source gone and all its pods deleted", async () => {
-    await rm(join(castle.folder, "blog-src.git"), { recursive: true });
-    await castle.kubectl("-n", "site-blog", "delete", "pods", "--all", "--wait=true");
-    await castle.kubectl("-n", "site-blog", "rollout", "status", "deployment/web", "--timeout=120s");
-    expect((await castle.ask(releasedShape, "publish", "--resume")).digest).toBe(second.digest);
+  it("with both git servers stopped, all its pods deleted come back and serve", async () => {
+    const wake = await blog.freezeGit();
+    try {
+      await castle.kubectl("-n", "site-blog", "delete", "pods", "--all", "--wait=true");
+      await castle.kubectl("-n", "site-blog", "rollout", "status", "deployment/web", "--timeout=120s");
+      const { stdout } = await run("curl", ["-sS", "-o", "/dev/null", "-w", "%{http_code}", first.url]);
+      expect(stdout).toBe("200");
+      // Nobody answered for either of the two all the while.
+      const asked = run("git", ["ls-remote", blog.remote], {
+        timeout: 1_000,
+        env: { GIT_TERMINAL_PROMPT: "0" },
+      });
+      await expect(asked).rejects.toMatchObject({ code: "command/timed-out" });
+    } finally {
+      wake();
+    }
   });
 });

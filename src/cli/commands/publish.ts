@@ -12,6 +12,7 @@ interface PublishFlags extends TargetFlags {
   readonly plan: boolean;
   readonly resume: boolean;
   readonly lock: boolean;
+  readonly dockerfile: boolean;
   readonly autoRollback: boolean;
   readonly allowFewerPages: boolean;
 }
@@ -53,6 +54,7 @@ export const publishCommand = buildCommand({
       plan: off("Build and compare with what is live; change nothing"),
       resume: off("Only prove what the GitOps repository names"),
       lock: off("Pin base and Hugo of today in the site's castle.lock, and end"),
+      dockerfile: off("Write a Dockerfile and .dockerignore that make the same image, and end"),
       autoRollback: off("Where the rollout fails, commit what was live before"),
       allowFewerPages: off("The site is meant to have less than half of its pages"),
     },
@@ -63,6 +65,10 @@ export const publishCommand = buildCommand({
       const { lockSite, planSite, publishSite, resumeSite } = await import("../publish-command.ts");
       const choice = { ...flags, ...targetOf(flags, site) };
       if (flags.lock) return lockSite(this, choice);
+      if (flags.dockerfile) {
+        const { writeDockerfile } = await import("../dockerfile-command.ts");
+        return writeDockerfile(this, choice);
+      }
       if (flags.plan) return planSite(this, report, choice);
       if (flags.resume) return resumeSite(this, report, choice);
       return publishSite(this, report, choice);

@@ -37,6 +37,16 @@ export const labDocuments = {
       forwards: z.array(z.object({ name: z.string(), port: z.int() })),
     })
     .meta({ description: "castle lab status" }),
+  LabSource: z
+    .object({
+      site: z.string(),
+      folder: path.meta({ description: "Absolute path of the work tree" }),
+      remote: z.string(),
+      commit: z.string(),
+      made: z.boolean().meta({ description: "False: the repository was there and was left as it is" }),
+      pushed: z.boolean().meta({ description: "False: the lab's Git server had the branch already" }),
+    })
+    .meta({ description: "castle lab source" }),
   LabLog: z
     .object({ lab: z.string(), machine: z.string(), text: z.string() })
     .meta({ description: "castle lab logs" }),

@@ -42,6 +42,10 @@ export const publishDocuments = {
         }),
       ),
       public: z.object({ url: z.string(), files: z.int() }).optional(),
+      url: z
+        .string()
+        .optional()
+        .meta({ description: "What a browser on the machine that castle runs on opens as it stands" }),
       warnings: z.array(z.string()),
       milliseconds,
       phases: z.array(
@@ -76,6 +80,13 @@ export const publishDocuments = {
   SiteLocked: z
     .object({ site: z.string(), file: path, base: z.string(), changed: z.boolean() })
     .meta({ description: "castle publish --lock" }),
+  DockerfileWritten: z
+    .object({
+      site: z.string(),
+      port: z.int().meta({ description: "That the image's nginx listens on" }),
+      files: z.array(z.object({ path, changed: z.boolean() })),
+    })
+    .meta({ description: "castle publish --dockerfile" }),
   SiteReleases: z
     .object({
       site: z.string(),

@@ -21,6 +21,7 @@ export const gitShape = z.object({
   outside: z.string(),
   username: z.string(),
   token: z.string(),
+  author: z.object({ username: z.string(), token: z.string() }),
 });
 export const acmeShape = z.object({
   directory: z.string(),

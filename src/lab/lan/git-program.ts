@@ -20,10 +20,18 @@ export interface GitLogin {
   readonly token: string;
 }
 
+/** Who may do what on the Git server. */
+export interface GitLogins {
+  /** For all repositories but those under sources/. */
+  readonly castle: GitLogin;
+  /** For those alone. */
+  readonly author: GitLogin;
+}
+
 /** Says how to run the Git server: a process of its own, so that a big push holds up nobody's way into the LAN. */
 export async function gitProgram(
   options: GitProgramOptions,
-): Promise<Program & { readonly login: GitLogin }> {
+): Promise<Program & { readonly logins: GitLogins }> {
   const { folder, host, port, namespace } = options;
   const login = join(folder, "login");
   const agentOptions: AgentOptions = {
@@ -32,17 +40,28 @@ export async function gitProgram(
   return {
     name: "git",
     command: [...options.agent, JSON.stringify(agentOptions)],
-    login: await ensureLogin(login),
+    logins: await ensureLogins(login),
     ...(namespace === undefined ? {} : { namespace }),
   };
 }
 
-/** A token of its own for every lab, kept with the repositories. */
-async function ensureLogin(file: string): Promise<GitLogin> {
-  const kept = await readFile(file, "utf8").catch(() => "");
-  const { username, token } = /^(?<username>[^:\n]+):(?<token>\S+)\n$/.exec(kept)?.groups ?? {};
-  if (username !== undefined && token !== undefined) return { username, token };
-  const made = { username: "castle", token: randomBytes(24).toString("base64url") };
-  await writeFileAtomic(file, `${made.username}:${made.token}\n`);
-  return made;
+/** Tokens of its own for every lab, kept with the repositories. */
+async function ensureLogins(file: string): Promise<GitLogins> {
+  const kept = (await readFile(file, "utf8").catch(() => "")).split("\n");
+  const logins = {
+    castle: loginOf(kept[0]) ?? newLogin("castle"),
+    author: loginOf(kept[1]) ?? newLogin("author"),
+  };
+  const text = [logins.castle, logins.author].map(({ username, token }) => `${username}:${token}\n`).join("");
+  if (text !== kept.join("\n")) await writeFileAtomic(file, text);
+  return logins;
+}
+
+function loginOf(line = ""): GitLogin | undefined {
+  const { username, token } = /^(?<username>[^:\n]+):(?<token>\S+)$/.exec(line)?.groups ?? {};
+  return username === undefined || token === undefined ? undefined : { username, token };
+}
+
+function newLogin(username: string): GitLogin {
+  return { username, token: randomBytes(24).toString("base64url") };
 }

@@ -13,7 +13,7 @@ export const gitServerShape = z.strictObject({
   port: z.int().min(0).max(65_535),
   /** Folder of the bare repositories. */
   repositories: z.string(),
-  /** File, mode 0600, with "USER:TOKEN": an option of a command is for everybody to read. */
+  /** File, mode 0600, with a "USER:TOKEN" for each kind of repository: an option of a command is for everybody to read. */
   login: z.string(),
 });
 export type GitServerOptions = Readonly<z.infer<typeof gitServerShape>>;
@@ -27,16 +27,19 @@ export interface GitServer {
 const ADDRESS =
   /^\/(?<name>(?:[a-z0-9_][\w.-]{0,99}\/){0,4}[a-z0-9_][\w.-]{0,99}\.git)(?<call>\/info\/refs|\/git-upload-pack|\/git-receive-pack)$/i;
 
+/** Below it lie what sites are written in, which a cluster must know nothing of: its login opens none of them. */
+const SOURCES = "sources/";
+
 /**
- * Serves bare repositories by `git http-backend` to whoever knows the token, for reading and writing. A repository
- * exists as soon as somebody asks for it.
+ * Serves bare repositories by `git http-backend` to whoever knows the token of their kind, for reading and writing. A
+ * repository exists as soon as somebody asks for it.
  * @throws Error if the login cannot be read or the port is taken
  */
 export async function serveGit(options: GitServerOptions): Promise<GitServer> {
-  const login = (await readFile(options.login, "utf8")).trim();
+  const [castle = "", author = ""] = (await readFile(options.login, "utf8")).trim().split("\n");
   const repositories = new Repositories(options.repositories);
   const server = createServer((request, response) => {
-    void answer(request, response, { login, repositories, folder: options.repositories });
+    void answer(request, response, { castle, author, repositories, folder: options.repositories });
   });
   // A push takes as long as it takes; and Git's clients keep a connection for the time they think.
   server.requestTimeout = 0;
@@ -54,7 +57,10 @@ export async function serveGit(options: GitServerOptions): Promise<GitServer> {
 }
 
 interface Place {
-  readonly login: string;
+  /** USER:TOKEN of what the cluster runs from. */
+  readonly castle: string;
+  /** USER:TOKEN of what sites are written in. */
+  readonly author: string;
   readonly repositories: Repositories;
   readonly folder: string;
 }
@@ -62,10 +68,11 @@ interface Place {
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { login, repositories, folder }: Place,
+  { castle, author, repositories, folder }: Place,
 ): Promise<void> {
   try {
-    if (!isAllowed(request.headers.authorization, login)) {
+    const login = [castle, author].find((one) => shows(request.headers.authorization, one));
+    if (login === undefined) {
       refuse(request, response, { status: 401, text: "this needs the user and token of the lab" });
       return;
     }
@@ -73,6 +80,10 @@ async function answer(
     const { name, call } = ADDRESS.exec(decodeURI(url.pathname))?.groups ?? {};
     if (name === undefined || call === undefined || name.slice(0, -4).includes(".git/")) {
       refuse(request, response, { status: 404, text: "expected /NAME.git, by Git's smart protocol" });
+      return;
+    }
+    if (name.startsWith(SOURCES) !== (login === author)) {
+      refuse(request, response, { status: 403, text: "this login is for other repositories" });
       return;
     }
     await repositories.ensure(name);
@@ -131,7 +142,7 @@ function refuse(
   request.resume();
 }
 
-function isAllowed(header: string | undefined, login: string): boolean {
+function shows(header: string | undefined, login: string): boolean {
   const shown = /^Basic +(\S+)$/i.exec(header ?? "")?.[1];
   if (shown === undefined) return false;
   return timingSafeEqual(digest(Buffer.from(shown, "base64")), digest(Buffer.from(login)));

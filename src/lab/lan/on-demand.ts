@@ -110,11 +110,16 @@ export class OnDemandServices {
   async #startGit(): Promise<LabGit> {
     const { host, namespace, state, agent, processes, forwards } = this.#options;
     const folder = join(state, "git");
-    const { login, ...program } = await gitProgram({ agent, host, port: GIT_PORT, folder, namespace });
+    const { logins, ...program } = await gitProgram({ agent, host, port: GIT_PORT, folder, namespace });
     const supervised = await processes.start(program);
     await supervised.ready(() => this.#accepts(GIT_PORT));
     const { port } = await forwards.forward("git", [{ address: host, port: GIT_PORT }]);
-    return { inside: `http://${host}:${GIT_PORT}`, outside: `http://127.0.0.1:${port}`, ...login };
+    return {
+      inside: `http://${host}:${GIT_PORT}`,
+      outside: `http://127.0.0.1:${port}`,
+      ...logins.castle,
+      author: logins.author,
+    };
   }
 
   async #startAcme(program: string): Promise<LabAcme> {

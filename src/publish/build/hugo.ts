@@ -25,17 +25,21 @@ export interface HugoBuild {
  */
 export async function buildWithHugo(build: HugoBuild): Promise<void> {
   const { program, source, folders, signal } = build;
-  const env = { ...build.env, ...(await settings(build)) };
+  const env = { ...build.env, ...(await ownSettings(build)) };
   const site = ["--source", folders.tree, "--clock", source.committedAt];
   const tool = { file: program, tree: folders.tree, env, signal };
+  const ask = (...args: string[]) => runSiteProgram({ ...tool, args: [...args, ...site] });
+  // Beside the build: Hugo takes as long to start for its settings as for a few hundred pages.
+  const settings = ask("config", "--format", "json");
+  settings.catch(() => undefined);
   await runSiteProgram({
     ...tool,
     args: [...site, "--destination", folders.output, "--minify", "--panicOnWarning", "--noBuildLock"],
   });
-  await refuseUnpublished(folders.output, (...args) => runSiteProgram({ ...tool, args: [...args, ...site] }));
+  await refuseUnpublished(folders.output, await settings, ask);
 }
 
-async function settings({ folders, cache, version }: HugoBuild): Promise<Record<string, string>> {
+async function ownSettings({ folders, cache, version }: HugoBuild): Promise<Record<string, string>> {
   return {
     HUGO_CACHEDIR: join(folders.home, "cache"),
     // Content of the network is not content of the commit.

@@ -19,14 +19,15 @@ const KINDS = [
 
 /**
  * Refuses an output with pages that are not to be seen. They can only be there where the site's own configuration asks
- * for them, so Hugo is asked for its settings, and only then for its lists.
+ * for them, so Hugo's settings are looked at, and only then it is asked for its lists.
+ * @param said what `hugo config` said, as JSON
  * @throws CastleError build/unpublished-page
  */
 export async function refuseUnpublished(
   output: string,
+  said: string,
   hugo: (...args: string[]) => Promise<string>,
 ): Promise<void> {
-  const said = await hugo("config", "--format", "json");
   const on = switches.parse(JSON.parse(said.slice(said.indexOf("{"))));
   for (const { setting, list, name } of KINDS) {
     if (!on[setting]) continue;

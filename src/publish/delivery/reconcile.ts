@@ -32,6 +32,8 @@ export async function fetchedByFlux(
   judge: RevisionJudge,
 ): Promise<void> {
   const path = sourcePath(source);
+  const standing = await readSource(api, path, signal);
+  if (await judge.holds(revisionCommit(standing.status?.artifact?.revision))) return;
   await requestReconcile(api, path, now(), signal);
   let last = "it has not said anything yet";
   const began = performance.now();
@@ -69,6 +71,7 @@ export async function takenByFlux(
   await Promise.all(
     kustomizations.map(async (one) => {
       const path = kustomizationPath(one);
+      if (await isTaken(await readKustomization(api, path, signal), judge)) return;
       await requestReconcile(api, path, now(), signal);
       let last = "it has not said anything yet";
       await poll(

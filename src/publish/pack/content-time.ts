@@ -1,6 +1,6 @@
 /** Seconds from which content-made times count, and how many there are: 2001 to 2018. */
-const FIRST = 1_000_000_000;
-const SPAN = 2 ** 29;
+export const FIRST_TIME = 1_000_000_000;
+export const TIME_SPAN = 2 ** 29;
 
 /**
  * A time made from the content. nginx makes its ETag from time and size: with one time for all files an edit that keeps
@@ -9,5 +9,5 @@ const SPAN = 2 ** 29;
  * @returns seconds since 1970
  */
 export function contentTime(sha256: string): number {
-  return FIRST + (Number.parseInt(sha256.slice(0, 8), 16) % SPAN);
+  return FIRST_TIME + (Number.parseInt(sha256.slice(0, 8), 16) % TIME_SPAN);
 }

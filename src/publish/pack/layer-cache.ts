@@ -32,7 +32,10 @@ export class LayerCache {
   }
 
   /** @param content all that the layer's bytes follow from */
-  async layer(content: object, entries: () => Iterable<LayerEntry>): Promise<CachedLayer> {
+  async layer(
+    content: object,
+    entries: () => AsyncIterable<LayerEntry> | Iterable<LayerEntry>,
+  ): Promise<CachedLayer> {
     await mkdir(this.#blobs, { recursive: true });
     const key = createHash("sha256").update(JSON.stringify(content)).digest("hex");
     const path = join(this.#folder, `${key}.json`);

@@ -11,11 +11,14 @@ export function layerKind(path: string): Extract<LayerKind, "assets" | "html"> {
   return fingerprint.test(path.toLowerCase()) || media.test(path) ? "assets" : "html";
 }
 
-const text = /\.(?:css|csv|html?|js|json|map|md|mjs|rss|svg|ttf|txt|wasm|webmanifest|xml|xsl)$/i;
-/** Below it a compressed copy saves no packet. */
-const SMALL = 1024;
+/** Endings of what is worth packing. */
+export const TEXT_ENDINGS =
+  "css csv htm html js json map md mjs rss svg ttf txt wasm webmanifest xml xsl".split(" ");
+const text = new RegExp(`\\.(?:${TEXT_ENDINGS.join("|")})$`, "i");
+/** Bytes: below them a compressed copy saves no packet. */
+export const SMALLEST_COMPRESSED = 1024;
 
 /** Whether nginx shall find a compressed copy beside it. */
 export function isCompressible(path: string, bytes: number): boolean {
-  return bytes >= SMALL && text.test(path);
+  return bytes >= SMALLEST_COMPRESSED && text.test(path);
 }

@@ -27,12 +27,15 @@ const WRITE = 1024 * 1024;
  * Writes a layer blob named by its digest. The blob is a row of gzip members, as the format allows and the lazy pullers
  * of images rely on: a page is packed once, and the same bytes are its compressed copy for nginx and its part of the layer.
  */
-export async function writeReleaseLayer(blobs: string, entries: Iterable<LayerEntry>): Promise<Layer> {
+export async function writeReleaseLayer(
+  blobs: string,
+  entries: AsyncIterable<LayerEntry> | Iterable<LayerEntry>,
+): Promise<Layer> {
   const temporary = join(blobs, `.${randomBytes(6).toString("hex")}.tmp`);
   const file = await open(temporary, "wx", 0o644);
   try {
     const writer = new MemberWriter((bytes) => file.write(bytes));
-    for (const { entry, content, packed, incompressible } of entries) {
+    for await (const { entry, content, packed, incompressible } of entries) {
       writer.small(tarHeader(entry));
       if (content === undefined) continue;
       if (packed !== undefined) await writer.member(content, packed);

@@ -5,6 +5,7 @@ import type { OutputTree } from "../build/output-tree.ts";
 import type { LayerKind, ReleaseFile } from "../release.ts";
 import { contentTime } from "./content-time.ts";
 import { gzip } from "./gzip.ts";
+import { GzipPool } from "./gzip-pool.ts";
 import { isCompressible, layerKind } from "./layer-kind.ts";
 import type { LayerEntry } from "./release-layer.ts";
 import { SITE_ROOT } from "./server-configuration.ts";
@@ -22,13 +23,37 @@ export function contentOf(kind: SiteLayer, { files, links }: OutputTree): SiteCo
   return { files: files.filter(isOurs), links: links.filter(isOurs) };
 }
 
+/** Bytes of text from which on starting other threads pays. */
+const MUCH = 1024 * 1024;
+/** Files that are compressed ahead of the one that is written. */
+const AHEAD = 64;
+
 /** The entries of a layer, folders before what is in them, a file's compressed copy behind it. */
-export function* siteEntries(folder: string, { files, links }: SiteContent): Generator<LayerEntry> {
+export async function* siteEntries(
+  folder: string,
+  { files, links }: SiteContent,
+): AsyncGenerator<LayerEntry> {
   const known = new Set<string>();
   const names = new Set(files.map(({ path }) => path));
-  for (const file of files) {
-    yield* parents(`${SITE_ROOT}/${file.path}`, known);
-    yield* fileEntries(folder, file, names);
+  const texts = files.filter(({ path, bytes }) => isCompressible(path, bytes));
+  const pool = texts.reduce((sum, { bytes }) => sum + bytes, 0) < MUCH ? undefined : new GzipPool();
+  try {
+    const ahead = texts.slice(0, AHEAD).map(({ path }) => pool?.gzip(join(folder, path)));
+    const rest = texts.slice(AHEAD).values();
+    for (const file of files) {
+      yield* parents(`${SITE_ROOT}/${file.path}`, known);
+      const content = readFileSync(join(folder, file.path));
+      if (!isCompressible(file.path, file.bytes)) {
+        yield plainEntry(file, content);
+        continue;
+      }
+      const packed = (await ahead.shift()) ?? gzip(content);
+      const next = rest.next();
+      if (next.done !== true) ahead.push(pool?.gzip(join(folder, next.value.path)));
+      yield* packedEntries(file, { content, packed, names });
+    }
+  } finally {
+    await pool?.close();
   }
   for (const { path, target } of links) {
     yield* parents(`${SITE_ROOT}/${path}`, known);
@@ -36,18 +61,26 @@ export function* siteEntries(folder: string, { files, links }: SiteContent): Gen
   }
 }
 
-function* fileEntries(
-  folder: string,
-  { path, sha256, bytes }: ReleaseFile,
-  names: ReadonlySet<string>,
+function plainEntry({ path, sha256 }: ReleaseFile, content: Uint8Array): LayerEntry {
+  return {
+    entry: file(path, content, contentTime(sha256)),
+    content,
+    incompressible: layerKind(path) === "assets",
+  };
+}
+
+interface Packed {
+  readonly content: Uint8Array;
+  readonly packed: Uint8Array;
+  /** All paths of the layer. */
+  readonly names: ReadonlySet<string>;
+}
+
+function* packedEntries(
+  { path, sha256 }: ReleaseFile,
+  { content, packed, names }: Packed,
 ): Generator<LayerEntry> {
-  const content = readFileSync(join(folder, path));
   const modified = contentTime(sha256);
-  if (!isCompressible(path, bytes)) {
-    yield { entry: file(path, content, modified), content, incompressible: layerKind(path) === "assets" };
-    return;
-  }
-  const packed = gzip(content);
   yield { entry: file(path, content, modified), content, packed };
   // A site may bring a compressed copy of its own.
   if (names.has(`${path}.gz`)) return;

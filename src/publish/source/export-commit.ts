@@ -1,4 +1,12 @@
-import { closeSync, fchmodSync, lutimesSync, openSync, readdirSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  fchmodSync,
+  futimesSync,
+  lutimesSync,
+  openSync,
+  readdirSync,
+  writeFileSync,
+} from "node:fs";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { SourceFacts } from "../release.ts";
@@ -24,33 +32,40 @@ export async function exportCommit(
   const [first, ...others] = faults;
   if (first !== undefined) throw sourceError(source.folder, [first, ...others]);
   await mkdir(target, { recursive: true });
-  for (const piece of pieces) await writePiece(piece, join(target, piece.at));
+  const time = new Date(source.committedAt);
+  for (const piece of pieces) await writePiece(piece, join(target, piece.at), time);
   await history(pieces[0], target);
-  setTimes(target, new Date(source.committedAt));
+  setTimes(target, time);
 }
 
-async function writePiece(piece: Piece, folder: string): Promise<void> {
+async function writePiece(piece: Piece, folder: string, time: Date): Promise<void> {
   const folders = new Set(piece.entries.map(({ path }) => dirname(join(folder, path))));
   for (const path of [folder, ...folders]) await mkdir(path, { recursive: true });
   for await (const [{ path, mode }, content] of commitContents(piece.repository, piece.entries)) {
     const file = join(folder, path);
     if (mode === LINK) {
       await symlink(content.toString("utf8"), file);
+      lutimesSync(file, time, time);
       continue;
     }
     const oid = pointedAt(content);
     const bytes = (oid === undefined ? undefined : await largeFile(piece, oid)) ?? content;
-    writeWhole(file, bytes, mode === "100755" ? 0o755 : 0o644);
+    writeWhole(file, bytes, { mode: mode === "100755" ? 0o755 : 0o644, time });
   }
 }
 
 /** Thousands of small files: waiting for each would take longer than writing them. */
-function writeWhole(path: string, content: Uint8Array, mode: number): void {
+function writeWhole(
+  path: string,
+  content: Uint8Array,
+  { mode, time }: { readonly mode: number; readonly time: Date },
+): void {
   const file = openSync(path, "wx", mode);
   try {
     writeFileSync(file, content);
     // The umask has taken its share of the mode.
     fchmodSync(file, mode);
+    futimesSync(file, time, time);
   } finally {
     closeSync(file);
   }
@@ -70,12 +85,10 @@ async function history(site: Piece | undefined, folder: string): Promise<void> {
   await writeFile(join(home, "config"), "[core]\n\trepositoryformatversion = 0\n\tbare = false\n");
 }
 
-/** Hugo may take a file's time for a page's. */
+/** Hugo may take a file's time for a page's, and a folder's for a section's. */
 function setTimes(folder: string, time: Date): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (entry.name === ".git") continue;
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) setTimes(path, time);
-    lutimesSync(path, time, time);
+    if (entry.name !== ".git" && entry.isDirectory()) setTimes(join(folder, entry.name), time);
   }
+  lutimesSync(folder, time, time);
 }

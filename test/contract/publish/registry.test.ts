@@ -1,6 +1,9 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
+import { Agent } from "undici";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { parseImageName, registryEndpoint } from "../../../src/image/image-name.ts";
 import { findCredentials } from "../../../src/image/registry-credentials.ts";
 import { RegistryClient } from "../../../src/image/registry-client.ts";
 import { publish } from "../../../src/publish/publish.ts";
@@ -247,6 +250,62 @@ describe.skipIf(!canRunLab)("a release and its registry", () => {
       mountFrom: world.repository,
     });
     expect([mounted, world.front.uploaded()]).toEqual(["mounted", before]);
+  });
+
+  it("a name at Docker Hub: its registry, its token server, a tag of seven digits before", async () => {
+    const image = "tazzo/tazlab.net";
+    const hub = await World.open(registry, `${image}:blog-${COMMITS.first.slice(0, 7)}`);
+    const REALM = "https://auth.docker.io/token";
+    const basic = `Basic ${Buffer.from("tazzo:dckr").toString("base64")}`;
+    hub.front.fault = ({ host, path, authorization }) => {
+      if (host === "auth.docker.io") {
+        const asked = new URL(path, REALM).searchParams;
+        const fits =
+          authorization === basic &&
+          asked.get("service") === "registry.docker.io" &&
+          asked.getAll("scope").join(" ").includes(`repository:${image}:pull`);
+        return fits ? answer(200, {}, JSON.stringify({ token: "hub" })) : answer(401);
+      }
+      if (authorization === "Bearer hub") return undefined;
+      const scope = `scope="repository:${image}:pull,push"`;
+      return answer(401, {
+        "www-authenticate": `Bearer realm="${REALM}",service="registry.docker.io",${scope}`,
+      });
+    };
+    const auth = { auths: { "https://index.docker.io/v1/": { auth: basic.slice("Basic ".length) } } };
+    const environment = { REGISTRY_AUTH_FILE: await authFile(hub.folder, auth) };
+    const name = parseImageName(image);
+    const { credentials } = await findCredentials({ ...name, environment });
+    const { port } = new URL(hub.front.endpoint);
+    // The names are Docker Hub's, the way behind them leads to the stand-in.
+    const dispatcher = new Agent({
+      connect: (_options, callback) => {
+        const socket = connect(Number(port), "127.0.0.1", () => callback(null, socket));
+        socket.once("error", (error) => callback(error, null));
+      },
+    });
+    try {
+      const client = new RegistryClient({
+        endpoint: registryEndpoint(name.registry),
+        credentials,
+        dispatcher,
+      });
+      const site = { name: "blog", host: "blog.tazlab.net", image };
+      const receipt = await publish(
+        await hub.delivery({ site, image: name, registry: client }),
+        hub.options(COMMITS.second),
+      );
+      expect(await hub.manifest()).toContain(
+        ` image: ${image}:${tagOf(COMMITS.second)}@${receipt.digest} # written by castle`,
+      );
+      expect(receipt.manifests.previous).toBe(`blog-${COMMITS.first.slice(0, 7)}`);
+      expect(await registry.client.tags(image)).toContain(tagOf(COMMITS.second));
+      const hosts = new Set(hub.front.asked.map(({ host }) => host));
+      expect([...hosts].toSorted()).toEqual(["auth.docker.io", "registry-1.docker.io"]);
+    } finally {
+      await dispatcher.close();
+      await hub.close();
+    }
   });
 
   it("only changed layers are uploaded, and the SBOM is found beside its image", async () => {

@@ -70,7 +70,7 @@ export class World {
     this.folder = folder;
   }
 
-  /** @param image what the manifest names at first */
+  /** @param image what the manifest names at first, tag and all */
   static async open(registry: TestRegistry, image = `${SITE.image}:blog-0000000`): Promise<World> {
     const remote = await GitRemote.create();
     await remote.commit({ [MANIFEST]: manifest(image) });

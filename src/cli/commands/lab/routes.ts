@@ -4,6 +4,7 @@ import { labInfisicalCommand } from "./infisical.ts";
 import { labDownCommand, labStatusCommand, labUpCommand } from "./labs.ts";
 import { labExecCommand, labLogsCommand, labPowerRoutes } from "./machines.ts";
 import { labAgentCommand, labServeCommand } from "./serve.ts";
+import { labSourceCommand } from "./source.ts";
 
 export const labRoutes = buildRouteMap<string, Context>({
   docs: {
@@ -19,6 +20,7 @@ export const labRoutes = buildRouteMap<string, Context>({
     logs: labLogsCommand,
     exec: labExecCommand,
     power: labPowerRoutes,
+    source: labSourceCommand,
     infisical: labInfisicalCommand,
     serve: labServeCommand,
     agent: labAgentCommand,
