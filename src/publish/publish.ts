@@ -41,12 +41,14 @@ export async function publish(delivery: Delivery, options: PublishOptions): Prom
   const { release, facts, pushed } = await inRegistry(delivery, run, seen, options);
   const finish = (committed: ManifestCommit, proof: Proof | undefined): Receipt =>
     receiptOf(delivery, run, { action: "publish", release, committed, proof, pushed, warnings });
-  const committed = await commitPhase(delivery, run, {
-    release,
-    kind: "publish",
-    subject: source.subject,
-    guard: (live) => refuseBackwards(release.commit, live.commit, delivery.ancestry),
-  });
+  const committed =
+    standingCommit(run, seen) ??
+    (await commitPhase(delivery, run, {
+      release,
+      kind: "publish",
+      subject: source.subject,
+      guard: (live) => refuseBackwards(release.commit, live.commit, delivery.ancestry),
+    }));
   const { cluster } = delivery;
   if (cluster === undefined) {
     run.skip({ phase: "rollout", step: "rollout", title: "Rollout" }, NO_CLUSTER);
@@ -63,6 +65,14 @@ export async function publish(delivery: Delivery, options: PublishOptions): Prom
     if (!options.autoRollback) throw error;
     throw await goBack(delivery, run, { error, committed });
   }
+}
+
+/** What the preflight saw a moment ago need not be asked again. */
+function standingCommit(run: DeliveryRun, { standing, tip, live }: Preflight): ManifestCommit | undefined {
+  if (standing === undefined || tip === undefined) return undefined;
+  run.skip({ phase: "gitops", step: "gitops", title: "GitOps repository" }, "names the release already");
+  run.standing.committed = tip;
+  return { commit: tip, previous: undefined, pushed: false, file: live.place.file, place: live.place };
 }
 
 interface InRegistry {

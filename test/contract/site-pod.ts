@@ -12,6 +12,8 @@ import { run } from "../../src/support/run.ts";
 const POD = `
 set -e
 ip link set lo up
+# As containerd does for pods: low ports are no privilege in a network of one's own.
+echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start
 mount --bind "$1" "$1"
 mount -t proc proc "$1/proc"
 mount -t tmpfs tmpfs "$1/tmp"
@@ -34,19 +36,26 @@ export interface Page {
 export class SitePod {
   readonly #home: string;
   readonly #process: ChildProcess;
+  readonly #port: number;
   readonly #begun = performance.now();
   #served = Number.NaN;
 
-  private constructor(home: string, process: ChildProcess) {
+  private constructor(home: string, process: ChildProcess, port: number) {
     this.#home = home;
+    this.#port = port;
     this.#process = process;
   }
 
   /**
    * Unpacks the image and starts it; returns when /healthz answers 200.
    * @param mounted files that the pod mounts over the image: path → text
+   * @param port that its nginx listens on
    */
-  static async start(layout: string, mounted: Readonly<Record<string, string>> = {}): Promise<SitePod> {
+  static async start(
+    layout: string,
+    mounted: Readonly<Record<string, string>> = {},
+    port = 8080,
+  ): Promise<SitePod> {
     const home = await mkdtemp(join(tmpdir(), "castle-site-pod-"));
     const root = join(home, "root");
     for (const name of ["proc", "dev"]) await mkdir(join(root, name), { recursive: true });
@@ -64,7 +73,7 @@ export class SitePod {
       stdio: ["ignore", output.fd, output.fd],
     });
     await output.close();
-    const pod = new SitePod(home, process);
+    const pod = new SitePod(home, process, port);
     try {
       await pod.#ready();
     } catch (error) {
@@ -97,7 +106,7 @@ export class SitePod {
   /** Asks from inside the pod's network. */
   async get(path: string, ...options: string[]): Promise<Page> {
     const asked = ["-s", "-i", "--max-time", "10", "--path-as-is", ...options];
-    const stdout = await this.inside("curl", ...asked, `http://127.0.0.1:8080${path}`);
+    const stdout = await this.inside("curl", ...asked, `http://127.0.0.1:${this.#port}${path}`);
     const [head = "", ...rest] = stdout.split("\r\n\r\n");
     const [first = "", ...lines] = head.split("\r\n");
     const headers = Object.fromEntries(

@@ -10,6 +10,8 @@ import { refuseBackwards } from "./succession.ts";
 /** What was seen before anything was changed. */
 export interface Preflight {
   readonly live: LivePlace;
+  /** The manifests' commit that says so; undefined: the repository is empty. */
+  readonly tip: string | undefined;
   readonly follower: FluxFollower | undefined;
   /** The release of this commit, where manifests and registry agree on it: there is nothing to build. */
   readonly standing: ReleaseName | undefined;
@@ -29,20 +31,21 @@ export async function preflight(delivery: Delivery, run: DeliveryRun, commit: st
   const { registry, image, site, manifests, cluster, signal } = delivery;
   const tag = releaseTag(site.name, commit);
   const checks = new Checks(run);
+  const nameOf = (digest: string | undefined) => (digest === undefined ? undefined : { commit, tag, digest });
   const tagged = checks.add("registry", async () => {
-    const [digest] = await Promise.all([
-      registry.digest(image.repository, tag),
-      registry.checkWritable(image.repository),
-    ]);
+    const digest = await registry.digest(image.repository, tag);
+    // Where it lies already, nothing is written.
+    if (digest === undefined) await registry.checkWritable(image.repository);
     return digest;
   });
   const live = checks.add("gitops", async () => {
     const { repository } = manifests;
     const tip = await repository.fetchTip();
-    const [found] = await Promise.all([readLivePlace(delivery, tip), repository.checkWritable(tip)]);
+    const found = await readLivePlace(delivery, tip);
     run.standing.live = found.tag;
+    if (!isStanding(found, nameOf(await tagged.catch(() => undefined)))) await repository.checkWritable(tip);
     writeImage(found.file, found.place, TRIAL, found.isPlaceholder ? site.image : undefined);
-    return found;
+    return { ...found, tip: tip.commit };
   });
   void checks.add("source", async () => refuseBackwards(commit, (await live).commit, delivery.ancestry));
   const follower = checks.add("source", async () =>
@@ -52,14 +55,19 @@ export async function preflight(delivery: Delivery, run: DeliveryRun, commit: st
   );
   await checks.done();
   const [place, digest, found] = await Promise.all([live, tagged, follower]);
-  const release = digest === undefined ? undefined : { commit, tag, digest };
+  const release = nameOf(digest);
   return {
     live: place,
+    tip: place.tip,
     follower: found,
-    standing: release !== undefined && showsRelease(place.place, release) ? release : undefined,
+    standing: isStanding(place, release) ? release : undefined,
     warnings: found?.warnings ?? [],
     detail: place.tag === undefined ? "nothing is live yet" : `live is ${place.tag}`,
   };
+}
+
+function isStanding({ place }: LivePlace, release: ReleaseName | undefined): boolean {
+  return release !== undefined && showsRelease(place, release);
 }
 
 class Checks {

@@ -94,11 +94,11 @@ describe("a site's repository on the lab's Git server", () => {
 
   it("is not opened by the castle's login, nor the castle's repositories by the author's", async () => {
     await ensure();
-    const status = (path: string, login: GitLogin) => statusOf(server.port, path, login);
-    expect(await status("sources/blog-src.git", logins.castle)).toBe(403);
-    expect(await status("sources/blog-src.git", logins.author)).toBe(200);
-    expect(await status("fortress.git", logins.author)).toBe(403);
-    expect(await status("fortress.git", logins.castle)).toBe(200);
+    const { port } = server;
+    expect(await statusOf(port, "sources/blog-src.git", logins.castle)).toBe(403);
+    expect(await statusOf(port, "sources/blog-src.git", logins.author)).toBe(200);
+    expect(await statusOf(port, "fortress.git", logins.author)).toBe(403);
+    expect(await statusOf(port, "fortress.git", logins.castle)).toBe(200);
     expect(await readFile(join(home, "git/login"), "utf8")).toMatch(/^castle:\S+\nauthor:\S+\n$/);
   });
 
