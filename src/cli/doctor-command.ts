@@ -1,17 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { diagnose } from "../doctor/diagnose.ts";
+import { chartOf } from "../doctor/chart.ts";
+import { type Unjudged, diagnose, unjudged } from "../doctor/diagnose.ts";
 import type { Chart, Diagnosis } from "../doctor/disease.ts";
-import { readCluster } from "../doctor/examine/chart.ts";
-import type { CheckResult } from "../doctor/health.ts";
+import { examineCluster } from "../doctor/examine/examine.ts";
+import { judgeHealth } from "../doctor/health.ts";
 import { readFolder } from "../doctor/manifests/folder.ts";
 import { CastleError } from "../errors/castle-error.ts";
-import { KubernetesApi } from "../kubernetes/api.ts";
+import { unexplained } from "../doctor/unexplained.ts";
 import { Secret } from "../support/secret.ts";
 import type { AnswerOf } from "./answer.ts";
 import type { Context } from "./context.ts";
-import { healthOf } from "./health-command.ts";
-import { statusSources } from "./session.ts";
+import { examineCastle } from "./examination.ts";
 import { readSpecFile } from "./spec-file.ts";
 
 export interface DoctorRequest {
@@ -21,38 +21,60 @@ export interface DoctorRequest {
 }
 
 export async function castleDoctor(context: Context, request: DoctorRequest): Promise<AnswerOf<"Diagnoses">> {
-  const { read, diagnoses } = await findings(context, request);
+  const { read, diagnoses, unknown } = await findings(context, request);
   const count = diagnoses.length;
   return {
     kind: "Diagnoses",
-    data: { objects: read, diagnoses },
+    data: { objects: read, diagnoses: [...diagnoses], unknown: [...unknown] },
     text: [
       ...diagnoses.map(diagnosisText),
+      ...unknown.map(({ disease, reason }) => `? not known: ${reason} [${disease}]`),
       `${count === 0 ? "Nothing found" : `${count} found`} (${read} objects read)`,
     ].join("\n"),
-    exit: count === 0 ? 0 : 3,
+    exit: count === 0 && unknown.length === 0 ? 0 : 3,
   };
 }
 
-async function findings(
-  context: Context,
-  { file, kubeconfig, paths }: DoctorRequest,
-): Promise<{ read: number; diagnoses: readonly Diagnosis[] }> {
-  if (paths.length > 0) return ofChart(await readPaths(context, paths));
-  if (kubeconfig !== undefined) {
-    return ofChart(await readLive(context, new Secret(await readText(context, kubeconfig))));
-  }
-  const sources = await statusSources(context, await readSpecFile(context, file));
-  const [health, chart] = await Promise.all([
-    healthOf(context, sources),
-    sources.kubeconfig === undefined ? undefined : readLive(context, sources.kubeconfig).catch(silence),
-  ]);
-  const { read, diagnoses } = ofChart(chart ?? { manifests: [], others: [] });
-  return { read, diagnoses: [...health.checks.flatMap(ofCheck), ...diagnoses] };
+interface Findings {
+  readonly read: number;
+  readonly diagnoses: readonly Diagnosis[];
+  readonly unknown: readonly Unjudged[];
 }
 
-function ofChart(chart: Chart): { read: number; diagnoses: readonly Diagnosis[] } {
-  return { read: chart.manifests.length + chart.others.length, diagnoses: diagnose(chart) };
+async function findings(context: Context, { file, kubeconfig, paths }: DoctorRequest): Promise<Findings> {
+  if (paths.length > 0) return ofChart(await readPaths(context, paths));
+  if (kubeconfig !== undefined) return ofAnyCluster(context, kubeconfig);
+  const examination = await examineCastle(context, await readSpecFile(context, file), true);
+  const { checks } = judgeHealth(examination);
+  const { objects } = examination;
+  const found = ofChart(chartOf(objects, examination));
+  const silent = checks.flatMap(({ id, unknown }) =>
+    unknown === undefined ? [] : [{ disease: id, reason: unknown }],
+  );
+  return {
+    ...found,
+    diagnoses: [...unexplained(checks, found.diagnoses), ...found.diagnoses],
+    unknown: [...silent, ...found.unknown],
+  };
+}
+
+/** @throws CastleError kubernetes/unreachable where the cluster tells nothing at all */
+async function ofAnyCluster(context: Context, kubeconfig: string): Promise<Findings> {
+  const secret = new Secret(await readText(context, kubeconfig));
+  const objects = await examineCluster(secret, context.signal);
+  if (objects.silent === undefined) return ofChart(chartOf(objects, undefined, context.now()));
+  throw new CastleError("kubernetes/unreachable", {
+    message: `${kubeconfig}: ${objects.silent}`,
+    hint: `kubectl --kubeconfig ${kubeconfig} get nodes`,
+  });
+}
+
+function ofChart(chart: Chart): Findings {
+  return {
+    read: chart.manifests.length + chart.others.length,
+    diagnoses: diagnose(chart),
+    unknown: unjudged(chart),
+  };
 }
 
 async function readPaths(context: Context, paths: readonly string[]): Promise<Chart> {
@@ -75,29 +97,11 @@ async function readText(context: Context, file: string): Promise<string> {
   });
 }
 
-async function readLive({ signal }: Context, kubeconfig: Secret): Promise<Chart> {
-  const api = new KubernetesApi(kubeconfig);
-  try {
-    return await readCluster(api, signal);
-  } finally {
-    api.close();
-  }
-}
-
-/** The silent API is a finding of health already. */
-function silence(error: unknown): undefined {
-  if (error instanceof CastleError && error.code !== "command/interrupted") return undefined;
-  throw error;
-}
-
-function ofCheck({ id, title, findings: found }: CheckResult): readonly Diagnosis[] {
-  return found.map((finding) => ({ disease: id, evidence: [`not true: ${title}`], ...finding }));
-}
-
-function diagnosisText({ disease, severity, object, message, evidence, fix }: Diagnosis): string {
+function diagnosisText({ disease, severity, object, message, evidence, fix, command }: Diagnosis): string {
   return [
     `✗ ${severity} ${object}: ${message} [${disease}]`,
     ...evidence.map((line) => `    ${line}`),
     ...(fix === undefined ? [] : [`  → ${fix}`]),
+    ...(command === undefined || command === fix ? [] : [`    $ ${command}`]),
   ].join("\n");
 }

@@ -1,12 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { examine } from "../doctor/examine/examine.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { type CheckResult, type Health, judgeHealth } from "../doctor/health.ts";
-import type { StatusSources } from "../lifecycle/status.ts";
-import { NodeClients } from "../lifecycle/raise/node-clients.ts";
 import type { Answer } from "./answer.ts";
 import type { Context } from "./context.ts";
-import { statusSources } from "./session.ts";
+import { examineCastle } from "./examination.ts";
 import { readSpecFile } from "./spec-file.ts";
 
 /** Milliseconds between two looks of `--watch`. */
@@ -44,28 +41,8 @@ export async function watchHealth(context: Context, file: string): Promise<Answe
 }
 
 async function look(context: Context, file: string): Promise<{ castle: string; health: Health }> {
-  const sources = await statusSources(context, await readSpecFile(context, file));
-  return { castle: sources.castle.name, health: await healthOf(context, sources) };
-}
-
-/** Examines a castle whose sources are known, and judges it. */
-export async function healthOf(
-  context: Context,
-  { castle, ground, credentials, kubeconfig, signal }: StatusSources,
-): Promise<Health> {
-  const clients = credentials === undefined ? undefined : new NodeClients({ ground }, credentials);
-  try {
-    const talos =
-      clients === undefined
-        ? undefined
-        : {
-            credentials: clients.credentials,
-            client: (node: (typeof castle.nodes)[number]) => clients.trusted(node),
-          };
-    return judgeHealth(await examine({ castle, at: context.now(), talos, kubeconfig, signal }));
-  } finally {
-    clients?.close();
-  }
+  const spec = await readSpecFile(context, file);
+  return { castle: spec.castle.name, health: judgeHealth(await examineCastle(context, spec, false)) };
 }
 
 const MARKS = { healthy: "✓", findings: "✗", unknown: "?" } as const;

@@ -4,12 +4,16 @@ import { bootFinished } from "./checks/boot-finished.ts";
 import { certificates } from "./checks/certificates.ts";
 import { clock } from "./checks/clock.ts";
 import { diagnostics } from "./checks/diagnostics.ts";
+import { dns } from "./checks/dns.ts";
 import { etcdHealthy } from "./checks/etcd-healthy.ts";
 import { etcdMembers } from "./checks/etcd-members.ts";
 import { etcdSpace } from "./checks/etcd-space.ts";
+import { flux } from "./checks/flux.ts";
 import { kubeletHealthy } from "./checks/kubelet-healthy.ts";
+import { loadBalancers } from "./checks/load-balancers.ts";
 import { memory } from "./checks/memory.ts";
 import { nodesReady } from "./checks/nodes-ready.ts";
+import { releases } from "./checks/releases.ts";
 import { staticPods } from "./checks/static-pods.ts";
 import { systemWorkloads } from "./checks/system-workloads.ts";
 import { unknownNodes } from "./checks/unknown-nodes.ts";
@@ -36,6 +40,10 @@ const checks: readonly Check[] = [
   unknownNodes,
   systemWorkloads,
   workloads,
+  flux,
+  releases,
+  dns,
+  loadBalancers,
   versions,
   certificates,
 ];

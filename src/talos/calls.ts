@@ -132,6 +132,43 @@ export interface Chunk extends NodeAnswer {
   readonly bytes: Buffer;
 }
 
+interface ContainersRequest {
+  readonly namespace: string;
+  readonly driver: "CONTAINERD" | "CRI";
+}
+
+export interface ContainersAnswer extends NodeAnswer {
+  readonly containers: readonly {
+    /** NAMESPACE/NAME of the pod; of a container in it, more. */
+    readonly id: string;
+    readonly podId: string;
+    /** The last part of its path; only the pod's own entry has it. */
+    readonly networkNamespace: string;
+  }[];
+}
+
+interface NetstatRequest {
+  readonly filter: "ALL" | "CONNECTED" | "LISTENING";
+  readonly feature: { readonly pid: boolean };
+  readonly l4proto: {
+    readonly tcp: boolean;
+    readonly tcp6: boolean;
+    readonly udp: boolean;
+    readonly udp6: boolean;
+  };
+  readonly netns: { readonly hostnetwork: boolean; readonly allnetns: boolean };
+}
+
+export interface NetstatAnswer extends NodeAnswer {
+  readonly connectrecord: readonly {
+    readonly l4proto: string;
+    readonly localip: string;
+    readonly localport: number;
+    readonly state: string;
+    readonly netns: string;
+  }[];
+}
+
 interface ResetRequest {
   readonly graceful: boolean;
   readonly reboot: boolean;
@@ -175,6 +212,7 @@ const machine = <Request extends object, Answer>(name: string): Method<Request, 
 export const calls = {
   applyConfiguration: machine<ApplyConfigurationRequest, AppliedConfiguration>("ApplyConfiguration"),
   bootstrap: machine<Nothing, NodeAnswer>("Bootstrap"),
+  containers: machine<ContainersRequest, ContainersAnswer>("Containers"),
   etcdAlarmList: machine<Nothing, EtcdAlarmsAnswer>("EtcdAlarmList"),
   etcdForfeitLeadership: machine<Nothing, NodeAnswer & { readonly member: string }>("EtcdForfeitLeadership"),
   etcdLeaveCluster: machine<Nothing, NodeAnswer>("EtcdLeaveCluster"),
@@ -182,6 +220,7 @@ export const calls = {
   etcdRemoveMemberById: machine<{ readonly memberId: string }, NodeAnswer>("EtcdRemoveMemberByID"),
   etcdStatus: machine<Nothing, EtcdStatusAnswer>("EtcdStatus"),
   memory: machine<Nothing, MemoryAnswer>("Memory"),
+  netstat: machine<NetstatRequest, NetstatAnswer>("Netstat"),
   reboot: machine<Nothing, ActorAnswer>("Reboot"),
   reset: machine<ResetRequest, ActorAnswer>("Reset"),
   serviceList: machine<Nothing, ServiceListAnswer>("ServiceList"),
@@ -193,6 +232,7 @@ export const calls = {
   events: method<EventsRequest, WireEvent>("machine", "Events"),
   kubeconfig: method<Nothing, Chunk>("machine", "Kubeconfig"),
   logs: method<LogsRequest, Chunk>("machine", "Logs"),
+  read: method<{ readonly path: string }, Chunk>("machine", "Read"),
 
   getResource: method<
     ResourceKind & { readonly id: string; readonly options: Nothing },

@@ -32,8 +32,13 @@ export const doctorDocuments = {
         finding.extend({
           disease: z.string().meta({ description: "Stable" }),
           evidence: z.array(z.string()).meta({ description: "What was read, with its place" }),
+          command: z.string().optional().meta({ description: "Mends it, or leads to where it is mended" }),
+          symptoms: z.array(z.string()).optional().meta({ description: "Objects that suffer from it" }),
         }),
       ),
+      unknown: z
+        .array(z.object({ disease: z.string(), reason: z.string() }))
+        .meta({ description: "What nothing could be said of, and why; exit code 3 as well" }),
     })
     .meta({ description: "castle doctor; exit code 3 where something was found" }),
 } as const;

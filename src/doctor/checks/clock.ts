@@ -1,9 +1,11 @@
 import type { Check } from "../check.ts";
 import { toldNodes } from "../examination.ts";
 import type { Finding } from "../finding.ts";
+import { SKEWED } from "../skew.ts";
 
 /** Milliseconds: a kubelet renews its lease every ten seconds; a clock ahead of ours shows in the lease. */
 const AHEAD = 5_000;
+const FIX = "network.ntp in castle.yaml names the time servers";
 
 export const clock: Check = {
   id: "clock",
@@ -17,18 +19,36 @@ export const clock: Check = {
               severity: "warning",
               object: node.name,
               message: "its clock is not synchronised",
-              fix: "network.ntp in castle.yaml names the time servers",
+              fix: FIX,
             },
           ]
         : [],
+    ),
+    ...toldNodes(examination).flatMap(({ node, skew = 0 }): Finding[] =>
+      Math.abs(skew) <= SKEWED
+        ? []
+        : [
+            {
+              severity: "critical",
+              object: node.name,
+              message: `its clock is ${Math.round(Math.abs(skew) / 1000)} s ${skew > 0 ? "ahead of" : "behind"} this machine's`,
+              fix: FIX,
+            },
+          ],
     ),
     ...ahead(examination),
   ],
 };
 
-function ahead({ cluster, at }: Parameters<Check["judge"]>[0]): Finding[] {
+/** Of nodes that did not tell their clock themselves. */
+function ahead(examination: Parameters<Check["judge"]>[0]): Finding[] {
+  const { cluster, at } = examination;
   if (cluster.silent !== undefined) return [];
+  const told = new Set(
+    toldNodes(examination).flatMap(({ node, skew }) => (skew === undefined ? [] : [node.name])),
+  );
   return cluster.nodes.flatMap(({ name, renewed }): Finding[] => {
+    if (told.has(name)) return [];
     const skew = (renewed?.getTime() ?? 0) - at.getTime();
     if (skew <= AHEAD) return [];
     return [
@@ -36,7 +56,7 @@ function ahead({ cluster, at }: Parameters<Check["judge"]>[0]): Finding[] {
         severity: "critical",
         object: name,
         message: `its clock is ${Math.round(skew / 1000)} s ahead of this machine's`,
-        fix: "network.ntp in castle.yaml names the time servers",
+        fix: FIX,
       },
     ];
   });

@@ -1,6 +1,9 @@
 import { z } from "zod";
-import type { Diagnosis, Disease } from "../disease.ts";
+import type { Chart, Disease, Sought } from "../disease.ts";
+import { listensSomewhere } from "../listening.ts";
+import type { Manifest } from "../manifests/manifest.ts";
 import { isNonRoot, mayBindLowPorts, podTemplates } from "../manifests/pods.ts";
+import { editCommand, openCommand } from "../remedy.ts";
 
 const FREE = 1024;
 const WEB_PORTS: ReadonlySet<number> = new Set([80, 443]);
@@ -18,33 +21,45 @@ const Release = z.object({ kind: z.literal("HelmRelease"), spec: z.object({ valu
 export const entryPointPort: Disease = {
   id: "entry-point-port",
   title: "A Traefik entry point below 1024, or exposedPort taken for port",
-  diagnose: ({ manifests, others }) => [
-    ...podTemplates(manifests).flatMap((pod) =>
+  reads: ["Deployment", "DaemonSet", "StatefulSet"],
+  diagnose: (chart) => [
+    ...podTemplates(chart.manifests).flatMap((pod) =>
       pod.spec.containers.flatMap((container) => {
         if (!isNonRoot(pod, container) || mayBindLowPorts(container)) return [];
-        return container.args.flatMap((argument) => {
+        return container.args.flatMap((argument): Sought[] => {
           const found = /^--entry[pP]oints\.([^.]+)\.address=[^:]*:(\d+)/.exec(argument);
           const port = Number(found?.[2]);
           if (found === null || port >= FREE) return [];
+          // A container runtime may give low ports to everybody: who is seen to listen was let.
+          if (listensSomewhere(chart, pod, port) === true) return [];
+          const { kind, namespace, name, origin } = pod.manifest;
           return [
-            tooLow(
-              `${pod.manifest.kind} ${pod.manifest.namespace}/${pod.manifest.name}`,
-              found[1] ?? "",
-              port,
-              `${pod.manifest.origin}: ${argument}`,
-            ),
+            {
+              ...tooLow(`${kind} ${namespace}/${name}`, found[1] ?? "", port, `${origin}: ${argument}`),
+              command: editCommand(chart, pod.manifest),
+            },
           ];
         });
       }),
     ),
-    ...others.flatMap(({ body, origin }) => ofValues(body, origin)),
-    ...manifests.flatMap(({ body, origin }) => ofValues(Release.safeParse(body).data?.spec.values, origin)),
+    ...chart.others.flatMap(({ body, origin }) =>
+      ofValues(body, origin).map((found) => ({ ...found, command: openCommand(origin) })),
+    ),
+    ...chart.manifests.flatMap((manifest) => ofRelease(chart, manifest)),
   ],
 };
 
-function ofValues(values: unknown, origin: string): Omit<Diagnosis, "disease">[] {
+function ofRelease(chart: Chart, manifest: Manifest): Sought[] {
+  const values = Release.safeParse(manifest.body).data?.spec.values;
+  return ofValues(values, manifest.origin).map((found) => ({
+    ...found,
+    command: editCommand(chart, manifest),
+  }));
+}
+
+function ofValues(values: unknown, origin: string): Sought[] {
   const ports = Values.safeParse(values).data?.ports ?? {};
-  return Object.entries(ports).flatMap(([name, { port, exposedPort }]): Omit<Diagnosis, "disease">[] => {
+  return Object.entries(ports).flatMap(([name, { port, exposedPort }]): Sought[] => {
     const object = `Helm values, ports.${name}`;
     if (exposedPort !== undefined && port !== undefined && WEB_PORTS.has(port) && exposedPort >= FREE) {
       return [
@@ -62,7 +77,7 @@ function ofValues(values: unknown, origin: string): Omit<Diagnosis, "disease">[]
   });
 }
 
-function tooLow(object: string, name: string, port: number, evidence: string): Omit<Diagnosis, "disease"> {
+function tooLow(object: string, name: string, port: number, evidence: string): Sought {
   return {
     severity: "critical",
     object,

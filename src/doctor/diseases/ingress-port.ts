@@ -1,7 +1,8 @@
 import { z } from "zod";
-import type { Diagnosis, Disease } from "../disease.ts";
+import type { Disease, Sought } from "../disease.ts";
 import type { Manifest } from "../manifests/manifest.ts";
 import { type ServiceObject, services } from "../manifests/services.ts";
+import { editCommand } from "../remedy.ts";
 
 const Backend = z.object({
   service: z
@@ -48,19 +49,18 @@ interface Target {
 export const ingressPort: Disease = {
   id: "ingress-port",
   title: "An Ingress sends to a Service or a port that is not there",
-  diagnose: ({ manifests }) => {
-    const known = services(manifests);
-    return manifests.flatMap((manifest) =>
-      targetsOf(manifest).flatMap((target) => judge(manifest, target, known)),
+  reads: ["Ingress", "IngressRoute", "Service"],
+  diagnose: (chart) => {
+    const known = services(chart.manifests);
+    return chart.manifests.flatMap((manifest) =>
+      targetsOf(manifest).flatMap((target) =>
+        judge(manifest, target, known).map((found) => ({ ...found, command: editCommand(chart, manifest) })),
+      ),
     );
   },
 };
 
-function judge(
-  manifest: Manifest,
-  target: Target,
-  known: readonly ServiceObject[],
-): Omit<Diagnosis, "disease">[] {
+function judge(manifest: Manifest, target: Target, known: readonly ServiceObject[]): Sought[] {
   const { service: name, namespace, port } = target;
   const object = `${manifest.kind} ${manifest.namespace}/${manifest.name}`;
   const evidence = `${manifest.origin}: Service ${namespace}/${name}, port ${port}`;

@@ -1,5 +1,7 @@
 import type { Disease } from "../disease.ts";
+import { listensSomewhere } from "../listening.ts";
 import { isNonRoot, mayBindLowPorts, podTemplates } from "../manifests/pods.ts";
+import { editCommand } from "../remedy.ts";
 
 /** The first port that everybody may listen on. */
 const FREE = 1024;
@@ -8,22 +10,28 @@ const FREE = 1024;
 export const privilegedPort: Disease = {
   id: "privileged-port",
   title: "A container that is not root is to listen on a port below 1024",
-  diagnose: ({ manifests }) =>
-    podTemplates(manifests).flatMap((pod) =>
+  reads: ["Deployment", "DaemonSet", "StatefulSet"],
+  diagnose: (chart) =>
+    podTemplates(chart.manifests).flatMap((pod) =>
       pod.spec.containers.flatMap((container) => {
         if (!isNonRoot(pod, container) || mayBindLowPorts(container)) return [];
-        return container.ports
-          .filter(({ containerPort }) => containerPort < FREE)
-          .map(({ containerPort }) => ({
-            severity: "critical" as const,
-            object: `${pod.manifest.kind} ${pod.manifest.namespace}/${pod.manifest.name}`,
-            message: `container ${container.name} is not root and listens on ${containerPort}: it may not`,
-            evidence: [
-              `${pod.manifest.origin}: container ${container.name}, containerPort ${containerPort}`,
-              `${pod.manifest.origin}: runAsNonRoot or a runAsUser other than 0, without NET_BIND_SERVICE`,
-            ],
-            fix: `listen on ${containerPort + 8000} and let the Service's port ${containerPort} send there`,
-          }));
+        return (
+          container.ports
+            .filter(({ containerPort }) => containerPort < FREE)
+            // A container runtime may give low ports to everybody: who is seen to listen was let.
+            .filter(({ containerPort }) => listensSomewhere(chart, pod, containerPort) !== true)
+            .map(({ containerPort }) => ({
+              severity: "critical" as const,
+              object: `${pod.manifest.kind} ${pod.manifest.namespace}/${pod.manifest.name}`,
+              message: `container ${container.name} is not root and listens on ${containerPort}: it may not`,
+              evidence: [
+                `${pod.manifest.origin}: container ${container.name}, containerPort ${containerPort}`,
+                `${pod.manifest.origin}: runAsNonRoot or a runAsUser other than 0, without NET_BIND_SERVICE`,
+              ],
+              command: editCommand(chart, pod.manifest),
+              fix: `listen on ${containerPort + 8000} and let the Service's port ${containerPort} send there`,
+            }))
+        );
       }),
     ),
 };

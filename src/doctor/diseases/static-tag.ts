@@ -1,15 +1,20 @@
 import { isStaticTag } from "../../image/static-tag.ts";
 import type { Disease } from "../disease.ts";
 import { podTemplates } from "../manifests/pods.ts";
+import { editCommand } from "../remedy.ts";
+
+/** castle's own images: they come with the castle's program, and nobody else pushes there. */
+const OWN = "castle.local/";
 
 /** A tag that moves: nobody can tell what runs, and nothing leads back to it. */
 export const staticTag: Disease = {
   id: "static-tag",
   title: "An image is named by a tag that moves",
-  diagnose: ({ manifests }) =>
-    podTemplates(manifests).flatMap(({ manifest, spec }) =>
+  reads: ["Deployment", "DaemonSet", "StatefulSet"],
+  diagnose: (chart) =>
+    podTemplates(chart.manifests).flatMap(({ manifest, spec }) =>
       [...spec.initContainers, ...spec.containers].flatMap(({ name, image }) => {
-        if (image === "" || image.includes("@")) return [];
+        if (image === "" || image.includes("@") || image.startsWith(OWN)) return [];
         const tag = /:([^/:]+)$/.exec(image)?.[1];
         if (tag !== undefined && !isStaticTag(tag)) return [];
         return [
@@ -18,6 +23,7 @@ export const staticTag: Disease = {
             object: `${manifest.kind} ${manifest.namespace}/${manifest.name}`,
             message: `container ${name} runs ${image}: ${tag === undefined ? "no tag means latest, and that" : `the tag ${tag}`} moves`,
             evidence: [`${manifest.origin}: image ${image}`],
+            command: editCommand(chart, manifest),
             fix: "name a release: a version or a commit, best with its digest (NAME:TAG@sha256:…)",
           },
         ];

@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { CastleError } from "../../errors/castle-error.ts";
-import type { KubernetesApi } from "../../kubernetes/api.ts";
 import type { ClusterExamination, ClusterNodeState, PodState, WorkloadState } from "../examination.ts";
+import type { ClusterObjects, ObjectKind } from "../manifests/cluster-objects.ts";
 
 const metadata = z.object({
   name: z.string(),
@@ -32,44 +31,36 @@ const Deployment = z.object({
   spec: z.object({ replicas: z.number().default(1) }),
   status: z.object({ readyReplicas: z.number().default(0) }),
 });
-const Version = z.object({ gitVersion: z.string() });
 
-/** Everything that the API tells, asked at once. */
-export async function examineCluster(
-  api: KubernetesApi,
-  signal: AbortSignal,
-): Promise<ClusterExamination | { readonly silent: string }> {
-  const list = async <T>(path: string, item: z.ZodType<T>): Promise<T[]> =>
-    z.object({ items: z.array(item) }).parse((await api.call({ path, signal })).body).items;
-  try {
-    const [version, nodes, leases, pods, daemonSets, deployments] = await Promise.all([
-      api.call({ path: "/version", signal }).then(({ body }) => Version.parse(body).gitVersion),
-      list("/api/v1/nodes", Node),
-      list("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases", Lease),
-      list("/api/v1/pods", Pod),
-      list("/apis/apps/v1/daemonsets", DaemonSet),
-      list("/apis/apps/v1/deployments", Deployment),
-    ]);
-    const renewals = new Map(leases.map((lease) => [lease.metadata.name, lease.spec.renewTime]));
-    return {
-      version,
-      nodes: nodes.map((node) => nodeState(node, renewals.get(node.metadata.name))),
-      pods: pods.map(podState),
-      workloads: [
-        ...daemonSets.map((one) =>
-          workload("DaemonSet", one.metadata, one.status.desiredNumberScheduled, one.status.numberReady),
-        ),
-        ...deployments.map((one) =>
-          workload("Deployment", one.metadata, one.spec.replicas, one.status.readyReplicas),
-        ),
-      ],
-    };
-  } catch (error) {
-    if (error instanceof CastleError && error.code !== "command/interrupted") {
-      return { silent: error.message };
-    }
-    throw error;
-  }
+/** Without these nothing is said of the cluster as a whole. */
+const NEEDED = ["Node", "Lease", "Pod", "DaemonSet", "Deployment"] as const satisfies readonly ObjectKind[];
+
+/** What the objects say of nodes, pods and workloads. */
+export function clusterState({
+  version,
+  objects,
+  unread,
+}: ClusterObjects): ClusterExamination | { readonly silent: string } {
+  const missing = NEEDED.find((kind) => unread.has(kind));
+  if (missing !== undefined) return { silent: unread.get(missing) ?? "" };
+  const all = <T>(kind: ObjectKind, shape: z.ZodType<T>): readonly T[] =>
+    objects.flatMap((object) => (object.kind === kind ? (shape.safeParse(object.body).data ?? []) : []));
+  const renewals = new Map(
+    all("Lease", Lease).map((lease) => [lease.metadata.name, lease.spec.renewTime] as const),
+  );
+  return {
+    version,
+    nodes: all("Node", Node).map((node) => nodeState(node, renewals.get(node.metadata.name))),
+    pods: all("Pod", Pod).map(podState),
+    workloads: [
+      ...all("DaemonSet", DaemonSet).map((one) =>
+        workload("DaemonSet", one.metadata, one.status.desiredNumberScheduled, one.status.numberReady),
+      ),
+      ...all("Deployment", Deployment).map((one) =>
+        workload("Deployment", one.metadata, one.spec.replicas, one.status.readyReplicas),
+      ),
+    ],
+  };
 }
 
 function nodeState(

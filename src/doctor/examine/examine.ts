@@ -1,64 +1,87 @@
 import { X509Certificate } from "node:crypto";
+import { CastleError } from "../../errors/castle-error.ts";
 import { KubernetesApi } from "../../kubernetes/api.ts";
-import type { Castle, CastleNode } from "../../spec/castle.ts";
+import type { CastleNode } from "../../spec/castle.ts";
 import type { Secret } from "../../support/secret.ts";
-import type { TalosClient } from "../../talos/client.ts";
-import type { Credentials } from "../../talos/talosconfig.ts";
-import type { Examination, NodeExamination } from "../examination.ts";
-import { examineCluster } from "./cluster.ts";
+import type { Examination, LanExamination, NodeExamination } from "../examination.ts";
+import type { ClusterObjects } from "../manifests/cluster-objects.ts";
+import type { Bedside } from "./bedside.ts";
+import { clusterState } from "./cluster.ts";
+import { heldCertificate } from "./door.ts";
+import { examineLan, nodeCertificates } from "./lan.ts";
 import { examineNode } from "./nodes.ts";
+import { readObjects } from "./objects.ts";
 
 /** Milliseconds that one question may take: a dead node must not make an examination long. */
 const PATIENCE = 4_000;
 
-/** Whom to ask, and with what. */
-export interface Bedside {
-  readonly castle: Castle;
-  readonly at: Date;
-  /** Undefined: there are no credentials for the machine API. */
-  readonly talos:
-    | { readonly credentials: Credentials; client(node: CastleNode): Promise<TalosClient> }
-    | undefined;
-  /** A kubeconfig that works from here. */
-  readonly kubeconfig: Secret | undefined;
-  readonly signal: AbortSignal;
-}
-
-/** Asks every node and the API at once; whoever is silent is told as such. */
+/** Asks every node, the API, the network, Git and the secret store at once; whoever is silent is told as such. */
 export async function examine(bedside: Bedside): Promise<Examination> {
-  const { castle, at, talos, kubeconfig, signal } = bedside;
-  const [nodes, cluster] = await Promise.all([
-    Promise.all(castle.nodes.map((node) => nodeOf(bedside, node))),
+  const { castle, at, talos, kubeconfig, git, store, thorough, signal } = bedside;
+  const objects =
     kubeconfig === undefined
-      ? { silent: "the secret store has no kubeconfig" }
-      : clusterOf(kubeconfig, signal),
+      ? Promise.resolve({ silent: "the secret store has no kubeconfig" })
+      : examineCluster(kubeconfig, signal);
+  const [nodes, told, lan, shown, tip, kept] = await Promise.all([
+    Promise.all(castle.nodes.map((node) => nodeOf(bedside, node))),
+    objects,
+    patiently<LanExamination>(signal, () => examineLan(bedside, objects)),
+    nodeCertificates(bedside),
+    git === undefined ? undefined : patiently(signal, git),
+    thorough ? patiently(signal, store) : { silent: "it was not asked" },
   ]);
-  const certificates =
-    talos === undefined
-      ? []
-      : [
-          {
-            object: "talosconfig",
-            until: new Date(new X509Certificate(talos.credentials.certificate).validTo),
-          },
-        ];
-  return { castle, at, nodes, cluster, certificates };
+  const pages = lan.silent === undefined ? lan.doors.flatMap((door) => door.pages) : [];
+  return {
+    castle,
+    at,
+    nodes,
+    cluster: told.silent === undefined ? clusterState(told) : told,
+    objects: told,
+    lan,
+    git: tip,
+    store: kept,
+    certificates: [
+      ...(talos === undefined
+        ? []
+        : [heldCertificate("talosconfig", new X509Certificate(talos.credentials.certificate))]),
+      ...shown,
+      ...pages.flatMap(({ certificate }) => certificate ?? []),
+    ],
+  };
 }
 
-async function nodeOf({ talos, signal }: Bedside, node: CastleNode): Promise<NodeExamination> {
+async function nodeOf({ talos, thorough, signal }: Bedside, node: CastleNode): Promise<NodeExamination> {
   if (talos === undefined) return { node, silent: "the secret store has no talosconfig" };
-  return examineNode(node, await talos.client(node), { deadline: PATIENCE, signal });
+  return examineNode(node, await talos.client(node), { deadline: PATIENCE, signal, thorough });
 }
 
-async function clusterOf(kubeconfig: Secret, signal: AbortSignal) {
+/** The cluster of any kubeconfig. */
+export async function examineCluster(
+  kubeconfig: Secret,
+  signal: AbortSignal,
+): Promise<ClusterObjects | { readonly silent: string }> {
   const api = new KubernetesApi(kubeconfig);
-  const deadline = AbortSignal.timeout(PATIENCE);
   try {
-    return await examineCluster(api, AbortSignal.any([signal, deadline]));
-  } catch (error) {
-    if (signal.aborted || !deadline.aborted) throw error;
-    return { silent: `the API did not tell everything within ${PATIENCE / 1000} s` };
+    return await patiently(signal, (patience) => readObjects(api, patience));
   } finally {
     api.close();
+  }
+}
+
+/** What is not told in time, or is refused, is silent; castle's own faults and an interruption are not. */
+async function patiently<T extends object>(
+  signal: AbortSignal,
+  ask: (signal: AbortSignal) => Promise<T>,
+): Promise<T | { readonly silent: string }> {
+  const deadline = AbortSignal.timeout(PATIENCE);
+  try {
+    return await ask(AbortSignal.any([signal, deadline]));
+  } catch (error) {
+    if (signal.aborted) throw error;
+    if (deadline.aborted || (error instanceof Error && error.name === "TimeoutError"))
+      return { silent: `not everything was told within ${PATIENCE / 1000} s` };
+    if (error instanceof CastleError && error.code !== "command/interrupted")
+      return { silent: error.message };
+    throw error;
   }
 }

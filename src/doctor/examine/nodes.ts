@@ -1,20 +1,29 @@
 import { CastleError } from "../../errors/castle-error.ts";
 import type { CastleNode } from "../../spec/castle.ts";
 import type { CallSettings, TalosClient } from "../../talos/client.ts";
+import { nodeClock } from "../../talos/clock.ts";
 import { etcdAlarms, etcdMembers, etcdStatus } from "../../talos/etcd.ts";
 import { addressStatuses, diagnostics, staticPodStatuses, timeStatuses } from "../../talos/kinds.ts";
 import { version } from "../../talos/machine.ts";
 import { totalMemory } from "../../talos/memory.ts";
+import { neighbourTable } from "../../talos/neighbours.ts";
 import { getResource, listResources } from "../../talos/resources.ts";
 import { services } from "../../talos/services.ts";
+import { listeningSockets } from "../../talos/sockets.ts";
 import { machineState } from "../../talos/stage.ts";
+import { slowDiskLines } from "./etcd-log.ts";
 import type { EtcdExamination, NodeExamination, NodeState } from "../examination.ts";
+
+export interface ExamineSettings extends CallSettings {
+  /** Also what only a diagnosis needs: sockets, neighbours, logs. */
+  readonly thorough: boolean;
+}
 
 /** Everything that one node's machine API tells, asked at once. */
 export async function examineNode(
   node: CastleNode,
   client: TalosClient,
-  settings: CallSettings,
+  settings: ExamineSettings,
 ): Promise<NodeExamination> {
   try {
     // One call first: a node that is silent is asked once, not eleven times.
@@ -34,17 +43,21 @@ export async function examineNode(
 
 async function generalState(
   client: TalosClient,
-  settings: CallSettings,
+  { thorough, ...settings }: ExamineSettings,
 ): Promise<Omit<NodeState, "talos" | "etcd">> {
-  const [state, running, addresses, warnings, pods, memory, time] = await Promise.all([
-    machineState(client, settings),
-    services(client, settings),
-    listResources(client, addressStatuses, settings),
-    listResources(client, diagnostics, settings),
-    listResources(client, staticPodStatuses, settings),
-    unlessRefused(totalMemory(client, settings)),
-    unlessRefused(getResource(client, timeStatuses, "node", settings)),
-  ]);
+  const [state, running, addresses, warnings, pods, memory, time, skew, neighbours, sockets] =
+    await Promise.all([
+      machineState(client, settings),
+      services(client, settings),
+      listResources(client, addressStatuses, settings),
+      listResources(client, diagnostics, settings),
+      listResources(client, staticPodStatuses, settings),
+      unlessRefused(totalMemory(client, settings)),
+      unlessRefused(getResource(client, timeStatuses, "node", settings)),
+      unlessRefused(skewOf(client, settings)),
+      thorough ? unlessRefused(neighbourTable(client, settings)) : undefined,
+      thorough ? unlessRefused(listeningSockets(client, settings)) : undefined,
+    ]);
   return {
     state,
     services: running,
@@ -56,7 +69,17 @@ async function generalState(
     })),
     memory,
     clock: clockOf(time?.spec),
+    skew,
+    neighbours,
+    sockets,
   };
+}
+
+/** Against the middle of the question's own time. */
+async function skewOf(client: TalosClient, settings: CallSettings): Promise<number | undefined> {
+  const asked = Date.now();
+  const told = await nodeClock(client, settings);
+  return told === undefined ? undefined : told.getTime() - (asked + Date.now()) / 2;
 }
 
 function clockOf(time: { synced: boolean; syncDisabled: boolean } | undefined): NodeState["clock"] {
@@ -67,16 +90,17 @@ function clockOf(time: { synced: boolean; syncDisabled: boolean } | undefined): 
 /** Undefined: this node's etcd answers nothing; its service's state says why. */
 async function examineEtcd(
   client: TalosClient,
-  settings: CallSettings,
+  { thorough, ...settings }: ExamineSettings,
 ): Promise<EtcdExamination | undefined> {
   return unlessRefused(
     (async () => {
-      const [status, members, alarms] = await Promise.all([
+      const [status, members, alarms, slow] = await Promise.all([
         etcdStatus(client, settings),
         etcdMembers(client, { ...settings, local: true }),
         etcdAlarms(client, settings),
+        thorough ? unlessRefused(slowDiskLines(client, settings)) : undefined,
       ]);
-      return { status, members, alarms };
+      return { status, members, alarms, slow: slow ?? [] };
     })(),
   );
 }

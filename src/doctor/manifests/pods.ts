@@ -55,10 +55,16 @@ export function podTemplates(manifests: readonly Manifest[]): readonly PodTempla
         ? []
         : [{ manifest, labels: template.metadata.labels, spec: template.spec }];
     }
-    if (manifest.kind !== "Pod") return [];
+    // One that a workload made is told by its workload.
+    if (manifest.kind !== "Pod" || isOwned(manifest)) return [];
     const found = z.object({ spec: PodSpec }).safeParse(manifest.body).data;
     return found === undefined ? [] : [{ manifest, labels: manifest.labels, spec: found.spec }];
   });
+}
+
+function isOwned({ body }: Manifest): boolean {
+  const owners = z.object({ metadata: z.object({ ownerReferences: z.array(z.unknown()) }) }).safeParse(body);
+  return (owners.data?.metadata.ownerReferences.length ?? 0) > 0;
 }
 
 /** Whether a container may not be root, by its own word or its pod's. */

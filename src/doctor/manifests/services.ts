@@ -5,6 +5,7 @@ import type { PodTemplate } from "./pods.ts";
 const ServicePort = z.object({
   name: z.string().optional(),
   port: z.number(),
+  protocol: z.string().default("TCP"),
   targetPort: z.union([z.number(), z.string()]).optional(),
 });
 const Service = z.object({
@@ -12,12 +13,27 @@ const Service = z.object({
     type: z.string().default("ClusterIP"),
     selector: z.record(z.string(), z.string()).default({}),
     ports: z.array(ServicePort).default([]),
+    clusterIP: z.string().default(""),
+    externalTrafficPolicy: z.string().default("Cluster"),
   }),
+  status: z
+    .object({
+      loadBalancer: z
+        .object({ ingress: z.array(z.object({ ip: z.string().optional() })).default([]) })
+        .default({ ingress: [] }),
+    })
+    .default({ loadBalancer: { ingress: [] } }),
 });
 
 export interface ServiceObject {
   readonly manifest: Manifest;
+  readonly type: string;
   readonly selector: Readonly<Record<string, string>>;
+  readonly clusterIP: string;
+  /** Local: only nodes with a pod of it announce its address. */
+  readonly externalTrafficPolicy: string;
+  /** Of the load balancer; none where it has not got any. */
+  readonly addresses: readonly string[];
   readonly ports: readonly z.infer<typeof ServicePort>[];
 }
 
@@ -25,7 +41,9 @@ export function services(manifests: readonly Manifest[]): readonly ServiceObject
   return manifests.flatMap((manifest): ServiceObject[] => {
     if (manifest.kind !== "Service" || manifest.apiVersion !== "v1") return [];
     const found = Service.safeParse(manifest.body).data;
-    return found === undefined ? [] : [{ manifest, ...found.spec }];
+    if (found === undefined) return [];
+    const addresses = found.status.loadBalancer.ingress.flatMap(({ ip }) => ip ?? []);
+    return [{ manifest, addresses, ...found.spec }];
   });
 }
 

@@ -12,21 +12,23 @@ const address = z.string().refine((text) => isIPv4(text), "expected an IPv4 addr
 export const agentRequestShape = z.union([
   z.strictObject({ address, port: z.int().min(1).max(65_535) }),
   z.strictObject({ probe: address }),
+  z.strictObject({ holders: z.array(address).max(64) }),
 ]);
 export type AgentRequest = z.infer<typeof agentRequestShape>;
 
 export const agentAnswerShape = z.union([
   z.strictObject({ ok: z.literal(true) }),
   z.strictObject({ ok: z.literal(true), present: z.boolean(), mac: z.string().optional() }),
+  z.strictObject({ ok: z.literal(true), holders: z.record(z.string(), z.array(z.string())) }),
   z.strictObject({ ok: z.literal(false), code: z.string(), message: z.string() }),
 ]);
 export type AgentAnswer = z.infer<typeof agentAnswerShape>;
 
-const LONGEST_LINE = 4096;
+const LONGEST_LINE = 16_384;
 
 /**
  * Reads up to the first line feed; what came after it is put back, and the socket stays paused.
- * @throws Error if the socket ends or fails before, or the line is longer than 4096 bytes
+ * @throws Error if the socket ends or fails before, or the line is longer than 16384 bytes
  */
 export function readLine(socket: Socket): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { type AgentAnswer, agentRequestShape, readLine, writeLine } from "./agent-protocol.ts";
 import { serveDiscovery } from "./discovery/service.ts";
 import { gitServerShape, serveGit } from "./git-server.ts";
+import { findHolders } from "./holders.ts";
 import { findNeighbour } from "./neighbour.ts";
 import { splice } from "./splice.ts";
 
@@ -77,6 +78,11 @@ async function serveClient(client: Socket, dialTimeout: number): Promise<void> {
     if ("probe" in request) {
       const neighbour = await findNeighbour(request.probe);
       answer(client, { ok: true, ...neighbour });
+      client.end();
+      return;
+    }
+    if ("holders" in request) {
+      answer(client, { ok: true, holders: await findHolders(request.holders) });
       client.end();
       return;
     }

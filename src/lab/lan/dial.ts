@@ -62,6 +62,24 @@ export async function probeLan(
   });
 }
 
+/**
+ * Asks by ARP who holds each of these addresses: the MAC addresses of all who answer.
+ * @throws CastleError lan/agent-unreachable
+ */
+export async function holdersOnLan(
+  socket: string,
+  addresses: readonly string[],
+  options: DialOptions = {},
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const { connection, answer } = await ask(socket, { holders: [...addresses] }, options);
+  connection.destroy();
+  if (answer.ok && "holders" in answer) return new Map(Object.entries(answer.holders));
+  const said = answer.ok ? "no answer to the question" : answer.message;
+  throw new CastleError("lan/agent-unreachable", {
+    message: `the LAN agent could not ask who holds ${addresses.join(", ")}: ${said}`,
+  });
+}
+
 async function ask(
   path: string,
   request: AgentRequest,
@@ -84,7 +102,7 @@ async function ask(
     connection.destroy();
     signal?.throwIfAborted();
     if (late) {
-      const whom = "probe" in request ? request.probe : `${request.address}:${request.port}`;
+      const whom = nameOf(request);
       throw new CastleError("lan/unreachable", {
         message: `${whom} on the lab's LAN did not answer within ${timeout} ms`,
         details: { code: "ETIMEDOUT" },
@@ -99,4 +117,9 @@ async function ask(
     clearTimeout(deadline);
     signal?.removeEventListener("abort", onAbort);
   }
+}
+
+function nameOf(request: AgentRequest): string {
+  if ("probe" in request) return request.probe;
+  return "holders" in request ? request.holders.join(", ") : `${request.address}:${request.port}`;
 }

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { ProxmoxConnection } from "../../infra/connection.ts";
 import type { Secret } from "../../support/secret.ts";
 import type { Site } from "../../spec/castle.ts";
@@ -34,6 +35,21 @@ export interface Ground {
   readonly nodes: NodeGround;
   /** Where a TCP connection to that address and port of the castle's network is opened from here. */
   reach(address: string, port: number): Promise<Endpoint>;
+  /**
+   * Opens a TCP connection on the castle's network.
+   * @throws Error whose message says why nobody accepted
+   */
+  dial(address: string, port: number, signal: AbortSignal): Promise<Socket>;
+  /**
+   * Who answers ARP for each address: the MAC addresses of all, upper case. Undefined where this machine has no way to ask
+   * by ARP.
+   */
+  holders(
+    addresses: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, readonly string[]> | undefined>;
+  /** PEM: whom a visitor of the castle's sites trusts besides the public authorities; undefined: nobody. */
+  readonly roots?: string;
   /**
    * Where the Kubernetes API is from here, the one to be tried first in front: on a rack the VIP, and every control plane
    * itself; in a lab a forward that knows all of them.

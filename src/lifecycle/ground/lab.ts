@@ -1,5 +1,6 @@
 import { controlPlanes } from "../../spec/control-planes.ts";
 import type { RunningLab } from "../../lab/daemon/launch.ts";
+import { dialMachine, holdersOnLan } from "../../lab/lan/dial.ts";
 import type { Castle, LabHypervisor } from "../../spec/castle.ts";
 import { Secret } from "../../support/secret.ts";
 import { labGround as nodesOfLab } from "../../talos/ground.ts";
@@ -42,6 +43,9 @@ export function labGround(
     nodes: nodesOfLab({ registry: descriptor.lan.registry, discovery: descriptor.lan.discovery }),
     reach: (address, port) =>
       control.call("forward", { name: `${address}:${port}`, targets: [{ address, port }] }),
+    dial: (address, port, signal) => dialMachine(descriptor.lan.socket, { address, port }, { signal }),
+    holders: (addresses, signal) => holdersOnLan(descriptor.lan.socket, addresses, { signal }),
+    ...(descriptor.lan.acme === undefined ? {} : { roots: descriptor.lan.acme.roots }),
     api: async () => [
       await control.call("forward", {
         name: `${castle.name}-api`,

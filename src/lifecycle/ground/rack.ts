@@ -34,6 +34,9 @@ export function rackGround(castle: Castle, hypervisor: ProxmoxHypervisor, token:
     },
     nodes: nodesOfRack({ schematic, version: castle.talos.version }),
     reach: (host, port) => Promise.resolve({ host, port }),
+    dial,
+    // Raw frames are root's, and this machine may be behind a router: the nodes' own tables tell instead.
+    holders: () => Promise.resolve(undefined),
     api: () => acceptingFirst([castle.network.vip, ...controlPlanes(castle).map(({ address }) => address)]),
     occupant: async (address) => {
       const answers = await Promise.all(TELLING_PORTS.map((port) => answersOn(address, port)));

@@ -6,6 +6,7 @@ import type { CastleRun } from "../castle-run.ts";
 export class PowerSwitch {
   readonly #run: Pick<CastleRun, "signal">;
   readonly #client: ProxmoxClient;
+  #look: ReturnType<ProxmoxClient["powerStates"]> | undefined;
 
   constructor(run: Pick<CastleRun, "ground" | "signal">) {
     this.#run = run;
@@ -13,7 +14,15 @@ export class PowerSwitch {
   }
 
   async state({ vmid }: CastleNode): Promise<"running" | "stopped" | "missing"> {
-    return (await this.#client.powerStates(this.#run.signal)).get(vmid) ?? "missing";
+    return (await this.#states()).get(vmid) ?? "missing";
+  }
+
+  /** One answer tells of all machines: who asks while it is under way has it too. */
+  #states(): ReturnType<ProxmoxClient["powerStates"]> {
+    this.#look ??= this.#client.powerStates(this.#run.signal).finally(() => {
+      this.#look = undefined;
+    });
+    return this.#look;
   }
 
   /** Powers it on; one that is on is left alone. */
