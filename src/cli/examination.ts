@@ -11,6 +11,9 @@ import { secretStore } from "./secret-store.ts";
 import { statusSources } from "./session.ts";
 import type { SpecFile } from "./spec-file.ts";
 
+/** Milliseconds that one question on the castle's network may take. */
+const PATIENCE = { health: 2_500, diagnosis: 8_000 } as const;
+
 /**
  * Looks at the castle of a spec from all sides at once; health and doctor judge what is seen.
  * @param thorough also what only a diagnosis needs
@@ -34,6 +37,7 @@ export async function examineCastle(
         : { credentials: clients.credentials, client: (node) => clients.trusted(node) },
     kubeconfig,
     lan: {
+      patience: thorough ? PATIENCE.diagnosis : PATIENCE.health,
       dial: (address, port, patience) => ground.dial(address, port, patience),
       holders: (addresses, patience) => ground.holders(addresses, patience),
       ...(ground.roots === undefined ? {} : { roots: ground.roots }),

@@ -64,11 +64,15 @@ describe("every fault is found by the check that is named after it, with its obj
     ],
     [
       "clock",
-      withCluster(({ nodes }) => ({
-        nodes: nodes.map((node) => ({ ...node, renewed: new Date(AT.getTime() + 60_000) })).slice(0, 5),
-      })),
+      withNode("fortress-cp-1", () => ({ skew: 60_000 })),
       "critical fortress-cp-1",
       "60 s ahead",
+    ],
+    [
+      "clock",
+      withNode("fortress-cp-1", () => ({ skew: -60_000 })),
+      "critical fortress-cp-1",
+      "60 s behind",
     ],
     [
       "diagnostics",
@@ -251,6 +255,15 @@ describe("etcd's members", () => {
   });
 });
 
+test("a clock that the node did not tell shows in its lease", () => {
+  const untold = withNode("fortress-cp-1", () => ({ skew: undefined }));
+  const late = withCluster(({ nodes }) => ({
+    nodes: nodes.map((node) => ({ ...node, renewed: new Date(AT.getTime() + 60_000) })),
+  }));
+  const { checks } = judgeHealth({ ...untold, cluster: late.cluster });
+  expect(checks.find(({ id }) => id === "clock")?.findings.map(({ object }) => object)).toEqual(["fortress-cp-1"]);
+});
+
 test("a silent API is told as unknown, and the castle is not called healthy", () => {
   const { healthy, checks } = judgeHealth({ ...healthyExamination(), cluster: { silent: "no answer" } });
   expect(healthy).toBe(false);
@@ -265,6 +278,12 @@ test("a silent API is told as unknown, and the castle is not called healthy", ()
 test("where no node answers, what only nodes can tell is unknown, and not well", () => {
   const examination = healthyExamination();
   const nodes = examination.nodes.map(({ node }) => ({ node, silent: "connection refused" }));
-  const { checks } = judgeHealth({ ...examination, nodes, cluster: { silent: "no answer" } });
-  expect(checks.filter(({ verdict }) => verdict === "healthy").map(({ id }) => id)).toEqual(["certificates"]);
+  const silent = { silent: "no answer" };
+  const { checks } = judgeHealth({ ...examination, nodes, cluster: silent, objects: silent, lan: silent });
+  // A castle without gitops has neither Flux nor releases.
+  expect(checks.filter(({ verdict }) => verdict === "healthy").map(({ id }) => id)).toEqual([
+    "flux",
+    "releases",
+    "certificates",
+  ]);
 });

@@ -6,6 +6,7 @@ import { siteNamespace } from "../platform/site-names.ts";
 import { platformImages } from "../platform/surroundings.ts";
 import { referenceParts } from "../gitops/edit/reference-parts.ts";
 import { CastleError } from "../errors/castle-error.ts";
+import type { Castle } from "../spec/castle.ts";
 import type { CastleRun } from "./castle-run.ts";
 import { gitAccess } from "./fortify/git-access.ts";
 import { openRepository } from "./fortify/publication.ts";
@@ -42,7 +43,7 @@ export async function readGitTip(
   const images = sites.flatMap(({ name, image }) => {
     const path = `${folder}/${siteNamespace(name)}.yaml`;
     const bytes = contents.get(entries.find((entry) => entry.path === path)?.id ?? "");
-    const found = bytes === undefined ? undefined : imageIn({ path, bytes }, image);
+    const found = bytes === undefined ? undefined : imageIn(castle, { path, bytes }, image);
     return found === undefined ? [] : [[name, found] as const];
   });
   return {
@@ -53,10 +54,11 @@ export async function readGitTip(
 
 /** The site's release, or the page from before the first; undefined: the file names neither. */
 function imageIn(
+  castle: Castle,
   file: { readonly path: string; readonly bytes: Uint8Array },
   image: string,
 ): string | undefined {
-  const placeholder = referenceParts(platformImages({}).placeholder).name;
+  const placeholder = referenceParts(platformImages(castle).placeholder).name;
   try {
     const { name, tag, digest } = findImage([file], {
       name: image,

@@ -68,8 +68,6 @@ async function gitLogin(run: LookRun, api: KubernetesApi): Promise<readonly Kept
   const { secret } = await gitAccess(run, await run.ground.platform());
   if (secret === undefined) return [];
   const live = await fluxSecret(api, GIT_SECRET, run.signal);
-  const sorted = (words: Readonly<Record<string, string>> | undefined) =>
-    words === undefined ? undefined : JSON.stringify(Object.entries(words).sort());
   return [
     {
       name: "gitops-credentials",
@@ -119,4 +117,9 @@ async function fluxSecret(
 function fingerprint(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   return `sha256:${createHash("sha256").update(text).digest("hex").slice(0, 12)}`;
+}
+
+function sorted(words: Readonly<Record<string, string>> | undefined): string | undefined {
+  if (words === undefined) return undefined;
+  return JSON.stringify(Object.entries(words).toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }

@@ -129,6 +129,28 @@ describe.skipIf(!canRunLab)("the lab's LAN", () => {
     expect(await lan.probe("192.168.1.211")).toEqual({ present: false });
   });
 
+  it("hears everybody who answers for an address: two machines on one are two", async () => {
+    const lan = await open(optionsOf("lan-test"));
+    const [one, other] = [await plugIn(lan, "192.168.1.211"), await plugIn(lan, "192.168.1.211", "m1")];
+    const lone = await plugIn(lan, "192.168.1.212", "m2");
+    try {
+      const found = await lan.holders(["192.168.1.211", "192.168.1.212", "192.168.1.213", "192.168.1.1"]);
+      const macs = await Promise.all(
+        [one, other, lone].map(async (machine) =>
+          /link\/ether (\S+)/.exec((await machine.run("ip link show eth0")).stdout)?.[1]?.toUpperCase(),
+        ),
+      );
+      expect(found.get("192.168.1.211")).toEqual(expect.arrayContaining(macs.slice(0, 2)));
+      expect(found.get("192.168.1.211")).toHaveLength(2);
+      expect(found.get("192.168.1.212")).toEqual(macs.slice(2));
+      expect(found.get("192.168.1.213")).toEqual([]);
+      expect(found.get("192.168.1.1")).toHaveLength(1);
+    } finally {
+      await Promise.all([one, other, lone].map((machine) => machine.unplug()));
+    }
+    expect((await lan.holders(["192.168.1.211"])).get("192.168.1.211")).toEqual([]);
+  });
+
   it("lets two labs with the same addresses live side by side", async () => {
     const [one, two] = await Promise.all([open(optionsOf("lan-test")), open(optionsOf("lan-test-2"))]);
     const machine = await plugIn(one, "192.168.1.211");

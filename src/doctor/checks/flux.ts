@@ -3,7 +3,7 @@ import { FLUX_NAMESPACE } from "../../platform/flux-controller.ts";
 import { SYNC_NAME } from "../../platform/synchronisation.ts";
 import type { Check } from "../check.ts";
 import type { Finding } from "../finding.ts";
-import { fluxObjects } from "../manifests/flux-objects.ts";
+import { type FluxObject, fluxObjects } from "../manifests/flux-objects.ts";
 
 export const flux: Check = {
   id: "flux",
@@ -13,8 +13,6 @@ export const flux: Check = {
     if (objects.silent !== undefined) return { unknown: objects.silent };
     const unread = objects.unread.get("GitRepository") ?? objects.unread.get("Kustomization");
     if (unread !== undefined) return { unknown: unread };
-    const own = ({ manifest }: { readonly manifest: { readonly namespace: string } }) =>
-      manifest.namespace === FLUX_NAMESPACE;
     const source = fluxObjects(objects.objects, "GitRepository").find(
       (one) => own(one) && one.manifest.name === SYNC_NAME,
     );
@@ -53,4 +51,8 @@ function behind(object: string, has: string | undefined, wanted: string | undefi
     message: `it is at ${has ?? "nothing"}, wanted is ${wanted ?? "nothing"}`,
     fix: "castle reconcile",
   };
+}
+
+function own({ manifest }: FluxObject): boolean {
+  return manifest.namespace === FLUX_NAMESPACE;
 }

@@ -11,8 +11,8 @@ export const etcdStuck: Disease = {
     return planes.flatMap(({ node, services }): Sought[] => {
       const service = services.find(({ id }) => id === "etcd");
       if (service === undefined || service.state === "Running" || service.state === "Skipped") return [];
-      const others = planes.filter(({ node: { name }, etcd }) => name !== node.name && etcd !== undefined);
-      const members = others[0]?.etcd?.members ?? [];
+      const other = planes.find(({ node: { name }, etcd }) => name !== node.name && etcd !== undefined);
+      const members = other?.etcd?.members ?? [];
       const own = members.find(({ name }) => name === node.name);
       const squatter = members.find(
         ({ name, peerUrls }) =>

@@ -5,6 +5,9 @@ import { kubectl } from "../remedy.ts";
 /** Milliseconds after which an object that its controller has never looked at is forgotten, not new. */
 const YOUNG = 60_000;
 
+/** kustomize-controller's words where it has nothing to build from. */
+const NO_SOURCE = /source is not ready|artifact not found|source .* not found/i;
+
 export const flux: Disease = {
   id: "flux",
   title: "Flux does not follow Git: suspended, stalled, on another branch, or never begun",
@@ -29,7 +32,7 @@ export const flux: Disease = {
 function isExplained({ examination }: Chart, order: FluxObject, source: Sought | undefined): boolean {
   if (order.suspended || order.verdict.kind !== "false") return false;
   const { words } = order.verdict;
-  if (source !== undefined && /artifact|source/i.test(words)) return true;
+  if (source !== undefined && NO_SOURCE.test(words)) return true;
   const store = examination?.store;
   if (store === undefined || store.silent !== undefined) return false;
   return store.pairs.some(

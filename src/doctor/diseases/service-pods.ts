@@ -22,21 +22,17 @@ export const servicePods: Disease = {
         ({ manifest: pod, labels }) =>
           pod.namespace === manifest.namespace && wanted.some(([key, value]) => labels[key] === value),
       );
-      const labels = (pairs: Readonly<Record<string, string>>) =>
-        Object.entries(pairs)
-          .map(([key, value]) => `${key}=${value}`)
-          .join(", ");
       return [
         {
           severity: "critical" as const,
           object: `Service ${manifest.namespace}/${manifest.name}`,
           message: "no pod has the labels that it selects",
           evidence: [
-            `Service ${manifest.namespace}/${manifest.name}: selector ${labels(selector)}`,
+            `Service ${manifest.namespace}/${manifest.name}: selector ${pairs(selector)}`,
             ...(near === undefined
               ? [`no workload in ${manifest.namespace} makes such pods`]
               : [
-                  `${near.manifest.kind} ${near.manifest.namespace}/${near.manifest.name}: ${labels(near.labels)}`,
+                  `${near.manifest.kind} ${near.manifest.namespace}/${near.manifest.name}: ${pairs(near.labels)}`,
                 ]),
           ],
           fix: "let selector and labels be the same",
@@ -47,3 +43,9 @@ export const servicePods: Disease = {
     });
   },
 };
+
+function pairs(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(", ");
+}

@@ -14,6 +14,8 @@ export interface Lan {
     addresses: readonly string[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, readonly string[]> | undefined>;
+  /** Milliseconds that one question on it may take. */
+  readonly patience: number;
   /** PEM of whom a visitor trusts besides the public authorities. */
   readonly roots?: string;
   /** False: the sites' authority is one that nobody trusts, such as Let's Encrypt's staging. */
@@ -35,7 +37,7 @@ export interface Bedside {
   readonly git: ((signal: AbortSignal) => Promise<GitExamination>) | undefined;
   /** @throws CastleError */
   readonly store: (signal: AbortSignal) => Promise<StoreExamination>;
-  /** Also what only a diagnosis needs, and takes longer: sockets, neighbours, logs, the secret store. */
+  /** Also what only a diagnosis needs: sockets, neighbours, logs, the secret store; and more patience with who is slow. */
   readonly thorough: boolean;
   readonly signal: AbortSignal;
 }

@@ -4,11 +4,9 @@ import { type TLSSocket, connect, rootCertificates } from "node:tls";
 import type { HeldCertificate, PageVisit } from "../examination.ts";
 import type { Lan } from "./bedside.ts";
 
-/** Milliseconds that one visit may take, from the first packet to the page's first line. */
-const PATIENCE = 2_500;
-
-export function withinPatience(signal: AbortSignal): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
+/** For one question: a visit from the first packet to the page's first line, for example. */
+export function withinPatience({ patience }: Pick<Lan, "patience">, signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(patience)]);
 }
 
 /** Why no connection was opened; undefined: one was, and was closed again. */
@@ -18,7 +16,7 @@ export async function knock(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   try {
-    (await lan.dial(address, port, withinPatience(signal))).destroy();
+    (await lan.dial(address, port, withinPatience(lan, signal))).destroy();
     return undefined;
   } catch (error) {
     if (signal.aborted) throw error;
@@ -40,7 +38,7 @@ export async function visitPage(
   { address, port, host, secure }: Visit,
   signal: AbortSignal,
 ): Promise<PageVisit> {
-  const patience = withinPatience(signal);
+  const patience = withinPatience(lan, signal);
   let certificate: HeldCertificate | undefined;
   let connection: Socket | undefined;
   try {
@@ -71,7 +69,7 @@ export async function shownCertificate(
   server: { readonly address: string; readonly port: number; readonly object: string },
   signal: AbortSignal,
 ): Promise<HeldCertificate | undefined> {
-  const patience = withinPatience(signal);
+  const patience = withinPatience(lan, signal);
   try {
     const connection = await lan.dial(server.address, server.port, patience);
     try {
@@ -137,7 +135,7 @@ async function firstLine(connection: Socket, host: string, signal: AbortSignal):
 
 function wordsOf(error: unknown): string {
   if (error instanceof Error && error.name === "TimeoutError") {
-    return `no answer within ${PATIENCE / 1000} s`;
+    return "no answer in time";
   }
   return error instanceof Error ? error.message : String(error);
 }

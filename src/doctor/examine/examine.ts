@@ -12,23 +12,24 @@ import { examineLan, nodeCertificates } from "./lan.ts";
 import { examineNode } from "./nodes.ts";
 import { readObjects } from "./objects.ts";
 
-/** Milliseconds that one question may take: a dead node must not make an examination long. */
-const PATIENCE = 4_000;
+/** Milliseconds that one question may take: a dead node must not make health long, and a diagnosis may wait. */
+const PATIENCE = { health: 4_000, diagnosis: 15_000 } as const;
 
 /** Asks every node, the API, the network, Git and the secret store at once; whoever is silent is told as such. */
 export async function examine(bedside: Bedside): Promise<Examination> {
   const { castle, at, talos, kubeconfig, git, store, thorough, signal } = bedside;
+  const patience = patienceOf(bedside);
   const objects =
     kubeconfig === undefined
       ? Promise.resolve({ silent: "the secret store has no kubeconfig" })
-      : examineCluster(kubeconfig, signal);
+      : examineCluster(kubeconfig, signal, patience);
   const [nodes, told, lan, shown, tip, kept] = await Promise.all([
     Promise.all(castle.nodes.map((node) => nodeOf(bedside, node))),
     objects,
-    patiently<LanExamination>(signal, () => examineLan(bedside, objects)),
+    patiently<LanExamination>({ signal, patience }, () => examineLan(bedside, objects)),
     nodeCertificates(bedside),
-    git === undefined ? undefined : patiently(signal, git),
-    thorough ? patiently(signal, store) : { silent: "it was not asked" },
+    git === undefined ? undefined : patiently({ signal, patience }, git),
+    thorough ? patiently({ signal, patience }, store) : { silent: "it was not asked" },
   ]);
   const pages = lan.silent === undefined ? lan.doors.flatMap((door) => door.pages) : [];
   return {
@@ -50,19 +51,25 @@ export async function examine(bedside: Bedside): Promise<Examination> {
   };
 }
 
-async function nodeOf({ talos, thorough, signal }: Bedside, node: CastleNode): Promise<NodeExamination> {
+function patienceOf({ thorough }: Pick<Bedside, "thorough">): number {
+  return thorough ? PATIENCE.diagnosis : PATIENCE.health;
+}
+
+async function nodeOf(bedside: Bedside, node: CastleNode): Promise<NodeExamination> {
+  const { talos, thorough, signal } = bedside;
   if (talos === undefined) return { node, silent: "the secret store has no talosconfig" };
-  return examineNode(node, await talos.client(node), { deadline: PATIENCE, signal, thorough });
+  return examineNode(node, await talos.client(node), { deadline: patienceOf(bedside), signal, thorough });
 }
 
 /** The cluster of any kubeconfig. */
 export async function examineCluster(
   kubeconfig: Secret,
   signal: AbortSignal,
+  patience: number = PATIENCE.diagnosis,
 ): Promise<ClusterObjects | { readonly silent: string }> {
   const api = new KubernetesApi(kubeconfig);
   try {
-    return await patiently(signal, (patience) => readObjects(api, patience));
+    return await patiently({ signal, patience }, (until) => readObjects(api, until));
   } finally {
     api.close();
   }
@@ -70,16 +77,16 @@ export async function examineCluster(
 
 /** What is not told in time, or is refused, is silent; castle's own faults and an interruption are not. */
 async function patiently<T extends object>(
-  signal: AbortSignal,
+  { signal, patience }: { readonly signal: AbortSignal; readonly patience: number },
   ask: (signal: AbortSignal) => Promise<T>,
 ): Promise<T | { readonly silent: string }> {
-  const deadline = AbortSignal.timeout(PATIENCE);
+  const deadline = AbortSignal.timeout(patience);
   try {
     return await ask(AbortSignal.any([signal, deadline]));
   } catch (error) {
     if (signal.aborted) throw error;
     if (deadline.aborted || (error instanceof Error && error.name === "TimeoutError"))
-      return { silent: `not everything was told within ${PATIENCE / 1000} s` };
+      return { silent: `not everything was told within ${patience / 1000} s` };
     if (error instanceof CastleError && error.code !== "command/interrupted")
       return { silent: error.message };
     throw error;

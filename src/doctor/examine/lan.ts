@@ -71,7 +71,7 @@ async function holdersOf(
 ): Promise<ReadonlyMap<string, readonly string[]> | undefined> {
   if (addresses.length === 0) return new Map();
   try {
-    return await lan.holders(addresses, withinPatience(signal));
+    return await lan.holders(addresses, withinPatience(lan, signal));
   } catch (error) {
     if (signal.aborted) throw error;
     return undefined;
@@ -131,8 +131,8 @@ async function tryDoor(castle: Castle, lan: Lan, door: KnownDoor, signal: AbortS
 async function nameOf(castle: Castle, lan: Lan, host: string, signal: AbortSignal): Promise<NameAnswer> {
   const server = castle.network.dns[0] ?? castle.network.gateway;
   try {
-    const connection = await lan.dial(server, DNS, withinPatience(signal));
-    connection.setTimeout(2_000, () => connection.destroy(new Error("it did not answer within 2 s")));
+    const connection = await lan.dial(server, DNS, withinPatience(lan, signal));
+    connection.setTimeout(lan.patience, () => connection.destroy(new Error("it did not answer in time")));
     return { host, server, addresses: await askName(connection, host), failed: undefined };
   } catch (error) {
     if (signal.aborted) throw error;

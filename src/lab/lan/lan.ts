@@ -7,7 +7,7 @@ import { exists } from "../../support/exists.ts";
 import type { LabDescriptor } from "../descriptor.ts";
 import { lanNamespace } from "../namespaces.ts";
 import type { AgentOptions } from "./agent.ts";
-import { type DialOptions, dialLan, probeLan } from "./dial.ts";
+import { type DialOptions, dialLan, holdersOnLan, probeLan } from "./dial.ts";
 import { type Hosts, addHosts, dnsProgram, writeHosts } from "./dns.ts";
 import { Forwards } from "./forwards.ts";
 import { ensureKernelFeatures } from "./kernel.ts";
@@ -137,6 +137,14 @@ export class Lan {
   /** Asks by ARP whether anybody holds the address. @throws CastleError lan/agent-unreachable */
   probe(address: string, options?: DialOptions): Promise<Neighbour> {
     return probeLan(this.endpoints.socket, address, options);
+  }
+
+  /** Asks by ARP who holds each address: the MAC addresses of all who answer. @throws CastleError lan/agent-unreachable */
+  holders(
+    addresses: readonly string[],
+    options?: DialOptions,
+  ): Promise<ReadonlyMap<string, readonly string[]>> {
+    return holdersOnLan(this.endpoints.socket, addresses, options);
   }
 
   /** Replaces all names that the LAN's name server knows, but its own. @throws CastleError lan/name-invalid */

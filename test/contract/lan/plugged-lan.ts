@@ -32,11 +32,11 @@ export const until = (what: string, condition: () => Promise<boolean>) =>
   });
 
 /** A stand-in for a machine: a namespace of its own, plugged into the LAN, with a web server. */
-export async function plugIn(lan: Lan, address: string) {
-  const name = `${lan.endpoints.namespace}-m`;
-  const commands = `link add m0 type veth peer name eth0 netns ${name}
-link set m0 master vmbr0
-link set m0 up
+export async function plugIn(lan: Lan, address: string, cable = "m0") {
+  const name = `${lan.endpoints.namespace}-${cable}`;
+  const commands = `link add ${cable} type veth peer name eth0 netns ${name}
+link set ${cable} master vmbr0
+link set ${cable} up
 `;
   await run("ip", ["netns", "add", name]);
   await run("ip", ["-n", lan.endpoints.namespace, "-batch", "-"], { input: commands });
@@ -55,7 +55,7 @@ link set m0 up
     run: (command: string) =>
       run("nsenter", [...enter, "sh", "-c", command], { accept: [1], timeout: 10_000 }),
     unplug: async () => {
-      await run("ip", ["-n", lan.endpoints.namespace, "link", "delete", "m0"], { accept: [1] });
+      await run("ip", ["-n", lan.endpoints.namespace, "link", "delete", cable], { accept: [1] });
       server.kill("SIGKILL");
       await run("ip", ["netns", "delete", name], { accept: [1] });
     },

@@ -45,9 +45,12 @@ async function certificateFor(host: string, days: number): Promise<WardMaterial[
     const algorithm = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc"];
     const identity = ["-subj", `/CN=${host}`, "-addext", `subjectAltName=DNS:${host}`, "-days", String(days)];
     await run("openssl", ["req", "-x509", ...algorithm, "-keyout", key, "-out", certificate, ...identity]);
-    const base64 = async (path: string) => (await readFile(path)).toString("base64");
     return { certificate: await base64(certificate), key: await base64(key) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function base64(path: string): Promise<string> {
+  return (await readFile(path)).toString("base64");
 }

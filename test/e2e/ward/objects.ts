@@ -105,14 +105,25 @@ function tlsSecret(name: string, { certificate, key }: WardMaterial["ending"]): 
   };
 }
 
-/** What stands in the ward, each sick one beside what is well of its kind. */
-export function wardYaml(material: WardMaterial): string {
-  const namespace = (name: string, labels: object = {}) => ({
+function namespace(name: string, labels: object = {}): object {
+  return {
     apiVersion: "v1",
     kind: "Namespace",
     metadata: { name, labels },
-  });
-  const kustomization = (name: string, spec: object) => ({
+  };
+}
+
+function pool(name: string, addresses: string): object {
+  return {
+    apiVersion: "metallb.io/v1beta1",
+    kind: "IPAddressPool",
+    metadata: { name, namespace: "metallb-system" },
+    spec: { addresses: [addresses], autoAssign: false },
+  };
+}
+
+function kustomization(name: string, spec: object): object {
+  return {
     apiVersion: "kustomize.toolkit.fluxcd.io/v1",
     kind: "Kustomization",
     metadata: { name, namespace: WARD },
@@ -124,13 +135,11 @@ export function wardYaml(material: WardMaterial): string {
       path: "./",
       ...spec,
     },
-  });
-  const pool = (name: string, addresses: string) => ({
-    apiVersion: "metallb.io/v1beta1",
-    kind: "IPAddressPool",
-    metadata: { name, namespace: "metallb-system" },
-    spec: { addresses: [addresses], autoAssign: false },
-  });
+  };
+}
+
+/** What stands in the ward, each sick one beside what is well of its kind. */
+export function wardYaml(material: WardMaterial): string {
   const objects = [
     namespace(WARD),
     namespace(STRICT, { "pod-security.kubernetes.io/enforce": "restricted" }),
@@ -181,14 +190,17 @@ export function wardYaml(material: WardMaterial): string {
     .join("---\n");
 }
 
-/** What is changed of the castle itself. */
-function alterations({ excluded }: WardMaterial): readonly object[] {
-  const flux = (apiVersion: string, kind: string, spec: object) => ({
+function flux(apiVersion: string, kind: string, spec: object): object {
+  return {
     apiVersion,
     kind,
     metadata: { name: "flux-system", namespace: "flux-system" },
     spec,
-  });
+  };
+}
+
+/** What is changed of the castle itself. */
+function alterations({ excluded }: WardMaterial): readonly object[] {
   return [
     {
       apiVersion: "v1",
