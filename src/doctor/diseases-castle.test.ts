@@ -73,7 +73,17 @@ describe("diseases of the castle are found by name, with their object and nothin
     ],
     [
       "cluster-dns: Service kube-system/kube-dns",
-      { objects: altered("EndpointSlice", "kube-dns-a", { endpoints: [{ addresses: ["10.244.0.2"], conditions: { ready: false }, targetRef: { kind: "Pod", name: "coredns-a" } }] }) },
+      {
+        objects: altered("EndpointSlice", "kube-dns-a", {
+          endpoints: [
+            {
+              addresses: ["10.244.0.2"],
+              conditions: { ready: false },
+              targetRef: { kind: "Pod", name: "coredns-a" },
+            },
+          ],
+        }),
+      },
       "names do not resolve",
     ],
     [

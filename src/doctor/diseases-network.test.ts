@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { INGRESS, altered, nodeTells, object, platformChart } from "../../test/fixtures/examination/platform.ts";
+import {
+  INGRESS,
+  altered,
+  nodeTells,
+  object,
+  platformChart,
+} from "../../test/fixtures/examination/platform.ts";
 import { type Sickness, holders, exclude, stranger } from "../../test/fixtures/examination/sickness.ts";
 import { diagnose } from "./diagnose.ts";
 

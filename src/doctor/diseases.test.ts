@@ -1,5 +1,13 @@
 import { describe, expect, it, test } from "vitest";
-import { type Change, HOST, INGRESS, altered, nodeTells, object, platformChart, platformExamination } from "../../test/fixtures/examination/platform.ts";
+import {
+  type Change,
+  HOST,
+  INGRESS,
+  altered,
+  nodeTells,
+  platformChart,
+  platformExamination,
+} from "../../test/fixtures/examination/platform.ts";
 import { tls, route, holders, flux, exclude } from "../../test/fixtures/examination/sickness.ts";
 import { diagnose, diseases, unjudged } from "./diagnose.ts";
 import { judgeHealth } from "./health.ts";

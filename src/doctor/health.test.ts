@@ -62,18 +62,8 @@ describe("every fault is found by the check that is named after it, with its obj
       "warning fortress-cp-1",
       "not synchronised",
     ],
-    [
-      "clock",
-      withNode("fortress-cp-1", () => ({ skew: 60_000 })),
-      "critical fortress-cp-1",
-      "60 s ahead",
-    ],
-    [
-      "clock",
-      withNode("fortress-cp-1", () => ({ skew: -60_000 })),
-      "critical fortress-cp-1",
-      "60 s behind",
-    ],
+    ["clock", withNode("fortress-cp-1", () => ({ skew: 60_000 })), "critical fortress-cp-1", "60 s ahead"],
+    ["clock", withNode("fortress-cp-1", () => ({ skew: -60_000 })), "critical fortress-cp-1", "60 s behind"],
     [
       "diagnostics",
       withNode("fortress-cp-1", () => ({ diagnostics: [{ id: "address-overlap", message: "two" }] })),
@@ -261,7 +251,9 @@ test("a clock that the node did not tell shows in its lease", () => {
     nodes: nodes.map((node) => ({ ...node, renewed: new Date(AT.getTime() + 60_000) })),
   }));
   const { checks } = judgeHealth({ ...untold, cluster: late.cluster });
-  expect(checks.find(({ id }) => id === "clock")?.findings.map(({ object }) => object)).toEqual(["fortress-cp-1"]);
+  expect(checks.find(({ id }) => id === "clock")?.findings.map(({ object }) => object)).toEqual([
+    "fortress-cp-1",
+  ]);
 });
 
 test("a silent API is told as unknown, and the castle is not called healthy", () => {
