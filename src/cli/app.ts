@@ -14,9 +14,12 @@ import { planCommand } from "./commands/plan.ts";
 import { reconcileCommand } from "./commands/reconcile.ts";
 import { rebuildCommand } from "./commands/rebuild.ts";
 import { publishCommand, releasesCommand, rollbackCommand } from "./commands/publish.ts";
+import { replaceCommand } from "./commands/replace.ts";
 import { renderCommand } from "./commands/render.ts";
 import { secretsRoutes } from "./commands/secrets.ts";
 import { resetCommand } from "./commands/reset.ts";
+import { scaleCommand } from "./commands/scale.ts";
+import { shiftCommand } from "./commands/shift.ts";
 import { statusCommand } from "./commands/status.ts";
 import { kubectlCommand, talosctlCommand } from "./commands/tools.ts";
 import { upCommand } from "./commands/up.ts";
@@ -37,6 +40,9 @@ const root = buildRouteMap<string, Context>({
     down: downCommand,
     reset: resetCommand,
     rebuild: rebuildCommand,
+    replace: replaceCommand,
+    scale: scaleCommand,
+    shift: shiftCommand,
     status: statusCommand,
     health: healthCommand,
     doctor: doctorCommand,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { doctorDocuments } from "./documents/doctor.ts";
 import { labDocuments } from "./documents/lab.ts";
+import { moveDocuments } from "./documents/moves.ts";
 import { platformDocuments, platformPlan, platformRaised, platformStatus } from "./documents/platform.ts";
 import { publishDocuments } from "./documents/publish.ts";
 
@@ -53,6 +54,7 @@ const nodeStatus = z.object({
 export const documents = {
   ...doctorDocuments,
   ...labDocuments,
+  ...moveDocuments,
   ...platformDocuments,
   Error: z
     .object({

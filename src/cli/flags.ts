@@ -29,6 +29,15 @@ export const yesFlag = {
   },
 } as const;
 
+export const dryRunFlag = {
+  dryRun: {
+    kind: "boolean",
+    brief: "Say what would be done, and do nothing of it",
+    default: false,
+    withNegated: false,
+  },
+} as const;
+
 export const installToolsFlag = {
   installTools: {
     kind: "boolean",

@@ -10,6 +10,8 @@ import type { Context } from "./context.ts";
 export interface SpecFile {
   readonly castle: Castle;
   readonly path: string;
+  /** What the file says, byte for byte. */
+  readonly text: string;
   /** Where `.castle/` and the encrypted secrets lie. */
   readonly folder: string;
 }
@@ -33,7 +35,7 @@ export async function readSpecFile(context: Context, file: string): Promise<Spec
       details: { faults: parsed.faults },
     });
   }
-  return { castle: parsed.castle, path, folder: dirname(path) };
+  return { castle: parsed.castle, path, text, folder: dirname(path) };
 }
 
 /** @throws CastleError spec/exists */

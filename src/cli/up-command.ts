@@ -11,7 +11,7 @@ import { assertRoot } from "./lab-session.ts";
 import { ensureLabParts } from "./parts-session.ts";
 import { elapsed } from "./progress/elapsed.ts";
 import { changeCastle } from "./session.ts";
-import { readSpecFile } from "./spec-file.ts";
+import { type SpecFile, readSpecFile } from "./spec-file.ts";
 import { keepingWarnings } from "./warnings-kept.ts";
 
 export interface UpFlags {
@@ -22,9 +22,9 @@ export interface UpFlags {
   readonly timeout: number;
 }
 
-/** What raises a castle: `up`, or `rebuild`, which is a reset before it. */
+/** What raises a castle: `up` itself, or an operation that ends with it. */
 export interface Raising {
-  readonly verb: "up" | "rebuild";
+  readonly verb: string;
   readonly work: (run: CastleRun) => Promise<Raised>;
   /** Asked before anything is touched. */
   readonly consent?: (castle: Castle) => Promise<void>;
@@ -39,6 +39,26 @@ export async function raise(
   const spec = await readSpecFile(context, file);
   const { castle } = spec;
   await consent?.(castle);
+  const { raised, kept } = await raiseSpec(context, told, { spec, verb, yes, installTools, timeout, work });
+  const { data, text, kind } = raisedAnswer(castle, raised, file);
+  return {
+    kind,
+    data: { ...data, warnings: kept.warnings },
+    text: [text, ...kept.lines()].join("\n"),
+  };
+}
+
+interface SpecRaising extends Omit<UpFlags, "file">, Omit<Raising, "consent"> {
+  readonly spec: SpecFile;
+}
+
+/** The work on a castle whose parts lie ready, with all that it warns of kept for its answer. */
+export async function raiseSpec(
+  context: Context,
+  told: Report,
+  { spec, verb, yes, installTools, timeout, work }: SpecRaising,
+) {
+  const { castle } = spec;
   const kept = keepingWarnings(told);
   const { report } = kept;
   for (const { message, hint } of warnings(castle)) {
@@ -49,13 +69,7 @@ export async function raise(
     await ensureLabParts(context, partSets(castle), { report, installTools });
   }
   const session = { spec, verb, report, overwrite: yes, patience: timeout * 1000 };
-  const raised = await changeCastle(context, session, work);
-  const { data, text, kind } = raisedAnswer(castle, raised, file);
-  return {
-    kind,
-    data: { ...data, warnings: kept.warnings },
-    text: [text, ...kept.lines()].join("\n"),
-  };
+  return { raised: await changeCastle(context, session, work), kept };
 }
 
 function raisedAnswer(castle: Castle, raised: Raised, file: string): AnswerOf<"CastleRaised"> {

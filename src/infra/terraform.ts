@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CastleError } from "../errors/castle-error.ts";
+import { machineAddress } from "./address.ts";
 import { findOrphans, writeImports } from "./adoption.ts";
 import { ownershipTag } from "./ownership.ts";
 import { creationOf, EMPTY_PLAN, type PlanSummary, summarize } from "./plan-summary.ts";
@@ -75,7 +76,7 @@ export class Terraform {
     if (planned.refusal !== undefined) {
       throw new CastleError("infra/plan-refused", {
         message: planned.refusal,
-        hint: "put the old values back into castle.yaml; castle plan shows the difference",
+        hint: refusalHint(planned),
         details: { replaces: planned.replaces, destroys: planned.destroys },
       });
     }
@@ -135,6 +136,48 @@ export class Terraform {
     });
     await removeTakeover(directory);
     return machines.map(({ name }) => name);
+  }
+
+  /**
+   * Deletes single machines of the castle, control planes too: whoever asks has taken them out of etcd before. The rest
+   * of the castle and the images stay.
+   * @returns the names of the machines that went
+   * @throws CastleError infra/foreign-machine before anything is deleted
+   */
+  async remove(nodes: readonly string[], signal?: AbortSignal): Promise<readonly string[]> {
+    this.#planned = undefined;
+    await this.init(signal);
+    await this.#giveBack(signal);
+    const targets = nodes.map((node) => `-target=${machineAddress(node)}`);
+    const known = async () => {
+      const state = await readState(this.#options.directory);
+      const wanted = state.filter(({ address }) => targets.includes(`-target=${address}`));
+      return wanted.flatMap(({ machine }) => (machine === undefined ? [] : [machine]));
+    };
+    if ((await known()).length < nodes.length) await this.#adoptOnly(nodes, signal);
+    const machines = await known();
+    if (machines.length === 0) return [];
+    await this.#assertOwned(machines, signal);
+    const destroy = ["apply", "-destroy", "-json", "-input=false", "-auto-approve", LOCK];
+    await this.#session.call([...destroy, ...targets], { timeout: TIMEOUTS.apply, signal });
+    return machines.map(({ name }) => name);
+  }
+
+  /** Takes over those of the machines that the state lost, and touches nothing else. */
+  async #adoptOnly(nodes: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+    const { castle, connection, directory } = this.#options;
+    const state = await readState(directory);
+    const orphans = await this.#withClient((client) =>
+      findOrphans(castle, connection, { client, state, ...(signal === undefined ? {} : { signal }) }),
+    );
+    const addresses = new Set(nodes.map((node) => machineAddress(node)));
+    const lost = orphans.filter(({ address }) => addresses.has(address));
+    if (lost.length === 0) return;
+    await writeImports(directory, lost);
+    const targets = lost.map(({ address }) => `-target=${address}`);
+    const adopt = ["apply", "-json", "-input=false", "-auto-approve", LOCK];
+    await this.#session.call([...adopt, ...targets], { timeout: TIMEOUTS.apply, signal });
+    await writeImports(directory, []);
   }
 
   /** Brings what is ours and unknown into the state and changes nothing about it. */
@@ -200,4 +243,13 @@ export class Terraform {
       await client.close();
     }
   }
+}
+
+/** Control planes come and go one at a time, and only where etcd allows it: that is another command's. */
+function refusalHint({ replaces, destroys }: PlanSummary): string {
+  const [recreated] = replaces.flatMap(({ machine }) => (machine === undefined ? [] : [machine.name]));
+  if (destroys.length > 0) {
+    return "put the nodes back into castle.yaml, then: castle scale --control-planes N, which takes them out of etcd first";
+  }
+  return `put the old values back into castle.yaml; or, to have it made anew with the new ones: castle replace ${recreated ?? "NODE"}`;
 }

@@ -12,7 +12,7 @@ const DIAL = 8_000;
 
 /**
  * Connects to the first of several servers that accepts, in their order: they are one API, and each proves itself by the
- * certificate that the first one's address is in.
+ * certificate that its own address is in.
  */
 export class ControlPlanesAgent extends Agent {
   readonly #servers: readonly URL[];
@@ -31,31 +31,34 @@ export class ControlPlanesAgent extends Agent {
   }
 
   async #open(
-    { host, servername }: RequestOptions,
+    { servername }: RequestOptions,
     callback: ((error: Error | null, stream: Duplex) => void) | undefined,
   ): Promise<void> {
     try {
-      const socket = await this.#dial();
-      callback?.(null, connectTls({ ...this.options, ...named({ host, servername }), socket }));
+      const { socket, hostname } = await this.#dial();
+      callback?.(null, connectTls({ ...this.options, ...named(hostname, servername), socket }));
     } catch (error) {
       // Node passes over the stream that comes with an error.
       callback?.(error instanceof Error ? error : new Error(String(error)), new Socket());
     }
   }
 
-  #dial(): Promise<Socket> {
-    return firstToAccept(
+  async #dial(): Promise<{ readonly socket: Socket; readonly hostname: string }> {
+    const hostnames = new Map<Socket, string>();
+    const socket = await firstToAccept(
       this.#servers,
-      ({ hostname, port }, signal) => dial(hostname, Number(port === "" ? 443 : port), signal),
+      async ({ hostname, port }, signal) => {
+        const opened = await dial(hostname, Number(port === "" ? 443 : port), signal);
+        hostnames.set(opened, hostname);
+        return opened;
+      },
       { patience: PATIENCE, signal: AbortSignal.timeout(DIAL) },
     );
+    return { socket, hostname: hostnames.get(socket) ?? "" };
   }
 }
 
-/** Whom the certificate has to name, whoever of them answers. */
-function named({ host, servername }: Pick<RequestOptions, "host" | "servername">) {
-  return {
-    ...(typeof host === "string" ? { host } : {}),
-    ...(servername === undefined || servername === "" ? {} : { servername }),
-  };
+/** Whom the certificate has to name: who was dialled, or whom the kubeconfig says instead. */
+function named(host: string, servername: string | undefined) {
+  return { host, ...(servername === undefined || servername === "" ? {} : { servername }) };
 }

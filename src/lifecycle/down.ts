@@ -17,6 +17,8 @@ export async function down(run: CastleRun): Promise<readonly string[]> {
     gone = await terraformOf(run).destroy(signal);
     return { detail: gone.length === 0 ? "there were none" : gone.join(", ") };
   });
-  await Promise.all([home.kubeconfig, home.talosconfig].map((file) => rm(file, { force: true })));
+  await Promise.all(
+    [home.kubeconfig, home.talosconfig, home.ledger].map((file) => rm(file, { force: true })),
+  );
   return gone;
 }

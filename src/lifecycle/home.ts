@@ -17,6 +17,8 @@ export interface CastleHome {
   readonly kubeconfig: string;
   readonly talosconfig: string;
   readonly lock: string;
+  /** Names, addresses, MACs and VM ids: who has them, and who had them. */
+  readonly ledger: string;
   /** Encrypted: what a secret store that may be away was last known to hold. */
   readonly secretsCopy: string;
   /** Encrypted: what such a store does not hold yet. */
@@ -42,6 +44,7 @@ export function homeOf(specFolder: string, name: string): CastleHome {
     kubeconfig: join(folder, "kubeconfig"),
     talosconfig: join(folder, "talosconfig"),
     lock: join(folder, "lock"),
+    ledger: join(folder, "ledger.json"),
     secretsCopy: join(folder, "secrets-copy.age"),
     secretsWaiting: join(folder, "secrets-waiting.age"),
   };

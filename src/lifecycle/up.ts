@@ -6,13 +6,16 @@ import { announcedNames } from "./fortify/announced-names.ts";
 import { type Fortified, fortify, prepareFortress } from "./fortify/fortify.ts";
 import { keepCredential } from "./kept-credentials.ts";
 import { hastenNodes } from "./raise/admission.ts";
+import { claimAddresses, refuseUnfinished, settle } from "./moves/tenancy.ts";
 import { bootstrapOnce } from "./raise/bootstrap.ts";
 import { type Configured, configureNode } from "./raise/configure.ts";
 import { type CastleIdentity, ensureIdentity } from "./raise/identity.ts";
 import { allNodesReady, apiOnVip, fetchKubeconfig, kubeconfigFromHere } from "./raise/kubernetes.ts";
 import { refuseLostSecrets } from "./raise/lost-secrets.ts";
 import { pushOwnImages } from "./own-images.ts";
+import { JoinTurns } from "./raise/join-turns.ts";
 import { joinedRun } from "./raise/joined-run.ts";
+import { allHealthy } from "./raise/healthy.ts";
 import { ensureMachines } from "./raise/machines.ts";
 import { NodeClients } from "./raise/node-clients.ts";
 import { allVoters } from "./raise/quorum.ts";
@@ -29,16 +32,23 @@ export interface Raised {
   readonly platform?: Fortified;
 }
 
+export interface UpOptions {
+  /** The operation that this is the end of, and that the ledger has as begun. */
+  readonly goesOn?: "replace" | "scale";
+}
+
 /**
  * Raises the castle, or brings a standing one to what its spec says. Every step looks first and does what is missing,
  * so that a run killed at any moment is gone on with by the next.
  */
-export async function up(given: CastleRun): Promise<Raised> {
+export async function up(given: CastleRun, { goesOn }: UpOptions = {}): Promise<Raised> {
   const start = performance.now();
   const since = () => Math.round(performance.now() - start);
   const { run, together } = joinedRun(given);
   const { castle, ground, report } = run;
+  if (goesOn === undefined) await refuseUnfinished(run);
   await refuseLostSecrets(run);
+  await claimAddresses(run, castle.nodes);
   let machinesAt = 0;
   const identity = runStep(
     report,
@@ -97,6 +107,13 @@ export async function up(given: CastleRun): Promise<Raised> {
     const { plan } = await machines;
     await rollChanges(run, await identity, nodeClients, plan);
     const platform = await fortifying;
+    if (goesOn !== undefined) {
+      await runStep(report, { id: "healthy", title: "Every node healthy" }, async () => {
+        await allHealthy(run, nodeClients, 0);
+        return undefined;
+      });
+    }
+    await settle(run);
     return {
       machines: machinesAt,
       configured: configuredAt,
@@ -141,13 +158,14 @@ async function configureAll(
   clients: Promise<NodeClients>,
 ): Promise<readonly Configured[]> {
   const [{ configs }, opened] = await Promise.all([identity, clients]);
+  const turns = new JoinTurns(run, opened);
   let configured: readonly Configured[] = [];
   await runStep(run.report, { id: "configure", title: "Machine configurations applied" }, async () => {
     configured = await Promise.all(
       run.castle.nodes.map((node) => {
         const config = configs.nodes.get(node.name);
         if (config === undefined) throw new Error(`no configuration was rendered for ${node.name}`);
-        return configureNode(run, opened, node, config);
+        return configureNode({ run, clients: opened, turns }, node, config);
       }),
     );
     const fresh = configured.filter((outcome) => outcome === "new").length;

@@ -66,6 +66,7 @@ describe("one step", () => {
     ["abc+l", add("d"), "refused"],
     ["aBC", add("d"), "refused"],
     ["abc", add("a"), "safe"],
+    ["abC", { kind: "end" }, "end"],
   ] as const)("%s, %o: %s", (before, step, verdict) => {
     expect(judge(electorate(before), step).verdict).toBe(verdict);
   });

@@ -6,6 +6,8 @@ export type Verdict =
   | "safe"
   /** A single control plane: nothing is lost, but nothing is decided until it is back. */
   | "outage"
+  /** The cluster is given up with all that it holds; only what was asked to do that goes on. */
+  | "end"
   /** Must not be done: quorum would be lost, or is lost already. */
   | "refused";
 
@@ -53,7 +55,7 @@ function verdictOf(
   step: Step,
   { before, during, after }: Record<"before" | "during" | "after", Standing>,
 ): Pick<Judged, "verdict" | "reason"> {
-  const known = [...voters, ...learners].some(({ id }) => id === step.member);
+  const known = step.kind !== "end" && [...voters, ...learners].some(({ id }) => id === step.member);
   switch (step.kind) {
     case "interrupt":
       if (!voters.some(({ id, healthy }) => id === step.member && healthy)) {
@@ -75,6 +77,8 @@ function verdictOf(
       if (learners.length >= MAX_LEARNERS)
         return refused("another learner has to be promoted or removed first");
       return safe(`afterwards ${standingText(after)}`);
+    case "end":
+      return { verdict: "end", reason: `etcd ends with all that it holds: ${standingText(before)}` };
     default:
       return step satisfies never;
   }

@@ -7,7 +7,9 @@ export type Step =
   /** Out of the membership for good: leave, or removal by id. */
   | { readonly kind: "remove"; readonly member: string }
   /** A new member joins as a learner and is promoted once it is in sync. */
-  | { readonly kind: "add"; readonly member: string };
+  | { readonly kind: "add"; readonly member: string }
+  /** The whole etcd with all that it holds: every member is wiped at once. */
+  | { readonly kind: "end" };
 
 /** The electorate at the worst moment of the step, and after it. */
 export interface Course {
@@ -37,6 +39,10 @@ export function courseOf(electorate: Electorate, step: Step): Course {
         during: { voters, learners: [...learners, newcomer] },
         after: { voters: [...voters, newcomer], learners },
       };
+    }
+    case "end": {
+      const nobody = { voters: [], learners: [] };
+      return { during: nobody, after: nobody };
     }
     default:
       return step satisfies never;

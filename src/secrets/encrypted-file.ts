@@ -31,7 +31,13 @@ export function encryptedFileStore({ path, identity, now }: EncryptedFile): Secr
   };
   const write = async (values: readonly (readonly [string, Secret])[]): Promise<void> => {
     const content = await read();
-    refuseOtherCastle(path, content["talos-secrets"]?.value, new Map(values).get("talos-secrets"));
+    const put = new Map(values);
+    refuseOtherCastle(
+      path,
+      content["talos-secrets"]?.value,
+      put.get("talos-secrets"),
+      (name) => put.get(name)?.reveal() ?? content[name]?.value,
+    );
     // A new encryption of the same would only be noise in the repository that the file lies in.
     const changed = values.filter(([name, secret]) => content[name]?.value !== secret.reveal());
     if (changed.length === 0) return;

@@ -44,7 +44,9 @@ export function infisicalStore(settings: InfisicalSettings): SecretStore {
     const { entries, client } = await session();
     const known = entries.get(name)?.value;
     if (known === secret.reveal()) return;
-    if (name === "talos-secrets") refuseOtherCastle(describe(place), known, secret);
+    if (name === "talos-secrets") {
+      refuseOtherCastle(describe(place), known, secret, (former) => entries.get(former)?.value);
+    }
     const change = { projectId: project, environment, secretPath: place.path, secretValue: secret.reveal() };
     const done = await asked(place, () =>
       known === undefined
@@ -71,8 +73,8 @@ export function infisicalStore(settings: InfisicalSettings): SecretStore {
         client.folders().create({ name: castle, path: "/castle", projectId: project, environment }),
       );
     }
-    // Who the castle is goes first: where that is refused, nothing of this one may lie beside it.
-    for (const [name, secret] of values.toSorted(([one]) => (one === "talos-secrets" ? -1 : 0))) {
+    // Who the castle is goes before all else: where that is refused, nothing of this one may lie beside it.
+    for (const [name, secret] of values.toSorted(([one], [other]) => rank(one) - rank(other))) {
       if (secret !== undefined) await write(name, secret);
     }
   };
@@ -93,6 +95,12 @@ export function infisicalStore(settings: InfisicalSettings): SecretStore {
         .sort((one, other) => one.name.localeCompare(other.name)),
     sync: () => Promise.resolve([]),
   };
+}
+
+/** Who the castle was, who it is, and what is its own. */
+function rank(name: string): number {
+  if (name.startsWith("former-")) return 0;
+  return name === "talos-secrets" ? 1 : 2;
 }
 
 function describe({ url, project, environment, path }: InfisicalPlace): string {

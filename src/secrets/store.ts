@@ -1,8 +1,15 @@
+import { createHash } from "node:crypto";
 import { CastleError } from "../errors/castle-error.ts";
-import type { Secret } from "../support/secret.ts";
+import { Secret } from "../support/secret.ts";
 
 /** What castle keeps outside the machines, so that a lost `.castle/` folder loses nothing; certificates by host. */
-export type SecretName = (typeof SINGLE)[number] | `certificate-${string}`;
+export type SecretName =
+  | (typeof SINGLE)[number]
+  | `certificate-${string}`
+  /** Who the castle was before `rebuild --new-identity`, by the start of a hash. */
+  | `${typeof FORMER}${string}`;
+
+const FORMER = "former-talos-secrets-";
 
 const SINGLE = [
   "talos-secrets",
@@ -16,7 +23,9 @@ const SINGLE = [
 
 /** Others may lie beside them: a newer castle's, or a person's. */
 export function isSecretName(name: string): name is SecretName {
-  return name.startsWith("certificate-") || SINGLE.some((single) => single === name);
+  return (
+    name.startsWith("certificate-") || name.startsWith(FORMER) || SINGLE.some((single) => single === name)
+  );
 }
 
 export type SecretValues = Readonly<Partial<Record<SecretName, Secret>>>;
@@ -45,17 +54,26 @@ export interface SecretStore {
   sync(): Promise<readonly string[]>;
 }
 
+/** The name under which these Talos secrets are kept once others stand in their place. */
+export function formerName(bundle: Secret): SecretName {
+  const hash = createHash("sha256").update(bundle.reveal()).digest("hex");
+  return `${FORMER}${hash.slice(0, 12)}`;
+}
+
 /**
- * Talos' secrets are who a castle is: once kept they never change. Others in their place are another castle's, and
- * whatever is put beside them would be mixed with its own.
+ * Talos' secrets are who a castle is: others in their place are another castle's, and whatever is put beside them would be
+ * mixed with its own. They change only where the old ones are kept under their former name, before or together.
+ * @param holds what the store has under a name, or is given in the same call
  * @throws CastleError secrets/conflict
  */
 export function refuseOtherCastle(
   description: string,
   kept: string | undefined,
   put: Secret | undefined,
+  holds: (name: SecretName) => string | undefined,
 ): void {
   if (kept === undefined || put === undefined || kept === put.reveal()) return;
+  if (holds(formerName(new Secret(kept))) === kept) return;
   throw new CastleError("secrets/conflict", {
     message: `${description} holds the Talos secrets of another castle of that name, and they are not overwritten`,
     hint: "give this castle another name in castle.yaml; if the other one is gone for good, delete its secrets from the store, then: castle secrets sync",

@@ -229,6 +229,11 @@ export const calls = {
   systemStat: machine<Nothing, SystemStatAnswer>("SystemStat"),
   version: machine<Nothing, VersionAnswer>("Version"),
 
+  affiliateDelete: method<{ readonly clusterId: string; readonly affiliateId: string }, Nothing>(
+    "discovery",
+    "AffiliateDelete",
+  ),
+
   events: method<EventsRequest, WireEvent>("machine", "Events"),
   kubeconfig: method<Nothing, Chunk>("machine", "Kubeconfig"),
   logs: method<LogsRequest, Chunk>("machine", "Logs"),

@@ -77,6 +77,14 @@ export async function etcdStatus(client: TalosClient, settings: CallSettings = {
   };
 }
 
+/**
+ * Makes the asked control plane leave etcd for good; needs quorum. Its etcd ends with it, and does not come back by itself.
+ * @throws CastleError talos/…
+ */
+export async function etcdLeave(client: TalosClient, settings: CallSettings = {}): Promise<void> {
+  soleAnswer(client, "EtcdLeaveCluster", await client.call(calls.etcdLeaveCluster, {}, settings));
+}
+
 /** Takes any member out of the cluster, by the id that `etcdMembers` names; needs quorum. */
 export async function etcdRemoveMember(
   client: TalosClient,

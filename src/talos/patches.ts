@@ -1,4 +1,3 @@
-import { controlPlanes } from "../spec/control-planes.ts";
 import type { Castle, CastleNode, MachinePatch } from "../spec/castle.ts";
 import type { Secret } from "../support/secret.ts";
 import type { Ground } from "./ground.ts";
@@ -87,13 +86,13 @@ function kubelet(ground: Ground): MachinePatch {
 }
 
 function cluster(castle: Castle, node: CastleNode, ground: Ground): MachinePatch {
-  const planes = controlPlanes(castle);
   const { etcd, components } = monitoringArgs(castle, node);
   return {
     discovery: discovery(castle.talos.discovery ?? ground.discovery),
     ...(node.role === "controlplane"
       ? {
-          apiServer: { certSANs: [LOOPBACK, ...planes.map(({ address }) => address)] },
+          // Its own alone, besides the VIP's: another number of control planes must not restart those that stand.
+          apiServer: { certSANs: [LOOPBACK, node.address] },
           controllerManager: { extraArgs: { ...patience, ...nodeLife.controllerManager, ...components } },
           ...(etcd === undefined ? {} : { etcd: { extraArgs: etcd } }),
           scheduler: { extraArgs: { ...patience, ...components } },

@@ -1,9 +1,13 @@
 import { fileURLToPath } from "node:url";
 import { type MessageTypeDefinition, type MethodDefinition, loadSync } from "@grpc/proto-loader";
 
-const SERVICES = { machine: "machine.MachineService", resources: "cosi.resource.State" } as const;
+const SERVICES = {
+  machine: "machine.MachineService",
+  resources: "cosi.resource.State",
+  discovery: "sidero.discovery.server.Cluster",
+} as const;
 
-const definitions = loadSync(["machine.proto", "resource.proto"], {
+const definitions = loadSync(["machine.proto", "resource.proto", "discovery.proto"], {
   includeDirs: [fileURLToPath(new URL("proto/", import.meta.url))],
   // Member ids are 64 bits wide: as numbers they would lose their last digits.
   longs: String,

@@ -56,6 +56,12 @@ export function aimTalosconfig(talosconfig: Secret, targets: TalosconfigTargets)
   );
 }
 
+/** Where a talosconfig's current context sends its calls. @throws CastleError talos/malformed */
+export function talosconfigTargets(talosconfig: Secret): TalosconfigTargets {
+  const { endpoints, nodes } = readTalosconfig(talosconfig).current;
+  return { endpoints: endpoints ?? [], nodes: nodes ?? [] };
+}
+
 function readTalosconfig(talosconfig: Secret) {
   const parsed = Talosconfig.safeParse(parseQuietly(talosconfig.reveal()));
   const current = parsed.data?.contexts[parsed.data.context];

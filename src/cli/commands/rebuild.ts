@@ -5,17 +5,33 @@ import { aliasesWithYes, fileFlag, installToolsFlag, outputFlag, timeoutFlag, ye
 import type { OutputFlags } from "../flags.ts";
 import type { UpFlags } from "../up-command.ts";
 
+interface Flags extends UpFlags, OutputFlags {
+  readonly newIdentity: boolean;
+}
+
 export const rebuildCommand = buildCommand({
   docs: {
     brief: "Reset, then up: the same castle on empty disks",
     fullDescription:
-      "Wipes every node and raises the castle again with the secrets and certificates that its store holds. What etcd and the nodes' volumes hold is gone; what Git holds comes back.",
+      "Wipes every node and raises the castle again with the secrets and certificates that its store holds. With --new-identity the secrets are made anew, and the old ones stay in the store under a name of their own: every kubeconfig and talosconfig that was handed out ends. What etcd and the nodes' volumes hold is gone; what Git holds comes back.",
   },
   parameters: {
-    flags: { ...fileFlag, ...outputFlag, ...yesFlag, ...installToolsFlag, ...timeoutFlag },
+    flags: {
+      ...fileFlag,
+      ...outputFlag,
+      ...yesFlag,
+      ...installToolsFlag,
+      ...timeoutFlag,
+      newIdentity: {
+        kind: "boolean",
+        brief: "New certificate authorities, tokens and keys; the old ones are kept",
+        default: false,
+        withNegated: false,
+      },
+    },
     aliases: aliasesWithYes,
   },
-  async func(this: Context, flags: UpFlags & OutputFlags) {
+  async func(this: Context, flags: Flags) {
     await answer(this, flags.output, async (report) => {
       const [{ raise }, { rebuild }, { confirm }] = await Promise.all([
         import("../up-command.ts"),
@@ -24,9 +40,13 @@ export const rebuildCommand = buildCommand({
       ]);
       return raise(this, report, flags, {
         verb: "rebuild",
-        work: rebuild,
+        work: (run) => rebuild(run, flags),
         consent: ({ name, nodes }) =>
-          confirm(this, flags.yes, `wipe all ${nodes.length} nodes of castle ${name} and raise it again`),
+          confirm(
+            this,
+            flags.yes,
+            `wipe all ${nodes.length} nodes of castle ${name} and raise it again${flags.newIdentity ? " with new secrets" : ""}`,
+          ),
       });
     });
   },

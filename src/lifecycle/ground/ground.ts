@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { ProxmoxConnection } from "../../infra/connection.ts";
 import type { Secret } from "../../support/secret.ts";
-import type { Site } from "../../spec/castle.ts";
+import type { Castle, Site } from "../../spec/castle.ts";
 import type { Endpoint } from "../../talos/client.ts";
 import type { Ground as NodeGround } from "../../talos/ground.ts";
 
@@ -55,6 +55,8 @@ export interface Ground {
    * itself; in a lab a forward that knows all of them.
    */
   api(): Promise<readonly [Endpoint, ...Endpoint[]]>;
+  /** How `occupant` looks, for people: what it cannot see has to be told. */
+  readonly probes: string;
   /** Who answers at an address of the castle's network, for people ("BC:24:11:…"); undefined: nobody. */
   occupant(address: string): Promise<string | undefined>;
   /** Tells the network's name server, where castle runs it, the castle's names. */
@@ -66,6 +68,8 @@ export interface Ground {
    * @param ingress where the castle's network has them
    */
   siteUrls(sites: readonly Site[], ingress: string | undefined): Promise<readonly string[]>;
+  /** The same ground for a castle whose spec was edited: other addresses, another number of nodes. */
+  of(castle: Castle): Ground;
   /** What on this ground stands in for something of a rack, and so is not proved by it. */
   readonly standIns: readonly string[];
 }

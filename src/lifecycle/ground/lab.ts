@@ -23,8 +23,9 @@ export function labGround(
   castle: Castle,
   hypervisor: LabHypervisor,
   lab: RunningLab,
-  { terraformConfig, platform }: LabGroundParts = {},
+  parts: LabGroundParts = {},
 ): Ground {
+  const { terraformConfig, platform } = parts;
   const { descriptor, control } = lab;
   const { vip } = castle.network;
   const planes = controlPlanes(castle);
@@ -55,6 +56,7 @@ export function labGround(
         })),
       }),
     ],
+    probes: "by ARP, from the lab's network",
     occupant: async (address) => {
       const { present, mac } = await control.call("probe", { address });
       return present ? (mac ?? "a machine without a known MAC") : undefined;
@@ -69,6 +71,7 @@ export function labGround(
       const { port } = await control.call("sites", { sites: behind });
       return sites.map(({ name }) => `http://${name}.localhost:${port}/`);
     },
+    of: (edited) => labGround(edited, hypervisor, lab, parts),
     standIns: LAB_STAND_INS,
   };
 }

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { schematicId } from "../../infra/schematic.ts";
 import { controlPlanes } from "../../spec/control-planes.ts";
@@ -38,10 +39,14 @@ export function rackGround(castle: Castle, hypervisor: ProxmoxHypervisor, token:
     // Raw frames are root's, and this machine may be behind a router: the nodes' own tables tell instead.
     holders: () => Promise.resolve(undefined),
     api: () => acceptingFirst([castle.network.vip, ...controlPlanes(castle).map(({ address }) => address)]),
+    probes:
+      "by TCP, and by ARP where this machine is on that network; a silent host behind a router is not seen",
     occupant: async (address) => {
       const answers = await Promise.all(TELLING_PORTS.map((port) => answersOn(address, port)));
       const port = TELLING_PORTS.find((_, index) => answers[index]);
-      return port === undefined ? undefined : `a host that answers on port ${port}`;
+      if (port !== undefined) return `a host that answers on port ${port}`;
+      const mac = await resolvedMac(address);
+      return mac === undefined ? undefined : `a host that answers ARP as ${mac}`;
     },
     announce: () => Promise.resolve(),
     platform: () => {
@@ -49,6 +54,7 @@ export function rackGround(castle: Castle, hypervisor: ProxmoxHypervisor, token:
       return Promise.resolve({ repository: { inside: url, outside: url } });
     },
     siteUrls: (sites) => Promise.resolve(sites.map(({ host }) => `https://${host}/`)),
+    of: (edited) => rackGround(edited, hypervisor, token),
     standIns: [],
   };
 }
@@ -63,6 +69,19 @@ async function acceptingFirst(hosts: readonly string[]): Promise<readonly [Endpo
   accepting?.destroy();
   const others = hosts.filter((host) => host !== first).map((host) => ({ host, port: API_PORT }));
   return [{ host: first, port: API_PORT }, ...others];
+}
+
+/** Linux' table of neighbours: address, kind, flags, MAC; 0x2 in the flags: the neighbour has answered. */
+const NEIGHBOURS = "/proc/net/arp";
+
+/** What the kernel learnt when the ports were tried; undefined also where there is no such table, or a router between. */
+async function resolvedMac(address: string): Promise<string | undefined> {
+  const table = await readFile(NEIGHBOURS, "utf8").catch(() => "");
+  for (const line of table.split("\n")) {
+    const [known, , flags = "0", mac] = line.split(/\s+/);
+    if (known === address && (Number(flags) & 2) !== 0) return mac;
+  }
+  return undefined;
 }
 
 /** Open or refused: either way a host is there. */

@@ -6,9 +6,16 @@ import { TalosClient } from "../../talos/client.ts";
 import { applyConfig } from "../../talos/machine.ts";
 import { type Standing, standing } from "../../talos/standing.ts";
 import type { CastleRun } from "../castle-run.ts";
+import type { JoinTurns } from "./join-turns.ts";
 import type { NodeClients } from "./node-clients.ts";
 
 export type Configured = "new" | "already-ours";
+
+export interface Configuring {
+  readonly run: Pick<CastleRun, "signal" | "patience">;
+  readonly clients: NodeClients;
+  readonly turns: JoinTurns;
+}
 
 /**
  * Brings one node from whatever it is to having a configuration of this castle. A node that has one already is left as
@@ -16,31 +23,41 @@ export type Configured = "new" | "already-ours";
  * @throws CastleError lifecycle/foreign-node, talos/unreachable, talos/config-rejected
  */
 export async function configureNode(
-  run: Pick<CastleRun, "signal" | "patience">,
-  clients: NodeClients,
+  { run, clients, turns }: Configuring,
   node: CastleNode,
   config: Secret,
 ): Promise<Configured> {
   const { signal, patience } = run;
   const endpoint = await clients.endpoint(node);
   let last: Standing = { kind: "silent", reason: "it was never asked" };
-  return poll(
-    async () => {
-      last = await standing({ endpoint, name: node.name, credentials: clients.credentials, signal });
-      switch (last.kind) {
-        case "ours":
-          return "already-ours" as const;
-        case "new":
-          return (await giveFirstConfig(endpoint, node, config, signal)) ? ("new" as const) : undefined;
-        case "stranger":
-          throw foreign(node);
-        case "silent":
-          return undefined;
-        default:
-          return last satisfies never;
-      }
-    },
-    { every: 100, within: patience, signal, onTimeout: () => silent(node, last, patience) },
+  const settled = <T>(look: (found: "ours" | "new") => Promise<T | undefined>): Promise<T> =>
+    poll(
+      async () => {
+        last = await standing({ endpoint, name: node.name, credentials: clients.credentials, signal });
+        switch (last.kind) {
+          case "ours":
+          case "new":
+            return look(last.kind);
+          case "stranger":
+            throw foreign(node);
+          case "silent":
+            return undefined;
+          default:
+            return last satisfies never;
+        }
+      },
+      { every: 100, within: patience, signal, onTimeout: () => silent(node, last, patience) },
+    );
+  const found = await settled((found) => Promise.resolve(found));
+  if (found === "ours") {
+    if (node.role === "controlplane") turns.stands();
+    return "already-ours";
+  }
+  return turns.take(node, () =>
+    settled(async (now) => {
+      if (now === "ours") return "already-ours" as const;
+      return (await giveFirstConfig(endpoint, node, config, signal)) ? ("new" as const) : undefined;
+    }),
   );
 }
 

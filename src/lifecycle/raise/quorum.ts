@@ -1,8 +1,9 @@
 import { controlPlanes } from "../../spec/control-planes.ts";
 import { CastleError } from "../../errors/castle-error.ts";
 import { poll } from "../../support/poll.ts";
-import { type EtcdMember, etcdMembers } from "../../talos/etcd.ts";
+import type { EtcdMember } from "../../talos/etcd.ts";
 import type { CastleRun } from "../castle-run.ts";
+import { membersFromAny } from "../quorum/ballot.ts";
 import type { NodeClients } from "./node-clients.ts";
 
 /** Waits until etcd's voters are the castle's control planes, all of them and nobody else. */
@@ -36,24 +37,6 @@ export async function allVoters(run: CastleRun, clients: NodeClients): Promise<{
     },
   );
   return { detail: `${names.length} voters` };
-}
-
-/** What the first control plane that answers believes; undefined: none does. */
-export async function membersFromAny(
-  run: CastleRun,
-  clients: NodeClients,
-): Promise<EtcdMember[] | undefined> {
-  for (const node of controlPlanes(run.castle)) {
-    const client = await clients.trusted(node);
-    const members = await etcdMembers(client, { signal: run.signal, deadline: 3_000 }).catch(
-      (error: unknown) => {
-        if (error instanceof CastleError && error.code !== "command/interrupted") return undefined;
-        throw error;
-      },
-    );
-    if (members !== undefined) return members;
-  }
-  return undefined;
 }
 
 function ghost(names: readonly string[], members: readonly EtcdMember[]): CastleError {

@@ -1,19 +1,19 @@
-import { CastleError } from "../../errors/castle-error.ts";
+import { machineAddress } from "../../infra/address.ts";
 import type { PlanSummary } from "../../infra/plan-summary.ts";
 import { runStep } from "../../journal/step.ts";
 import type { CastleNode } from "../../spec/castle.ts";
-import { poll } from "../../support/poll.ts";
 import { activeConfig } from "../../talos/active-config.ts";
 import { applyConfig, version } from "../../talos/machine.ts";
-import { machineState } from "../../talos/stage.ts";
 import type { CastleRun } from "../castle-run.ts";
 import { differingPaths } from "../configuration-difference.ts";
+import { memberOf } from "../quorum/ballot.ts";
+import { passQuorum } from "../quorum/passage.ts";
 import type { CastleIdentity } from "./identity.ts";
+import { allHealthy } from "./healthy.ts";
 import { terraformOf } from "./machines.ts";
 import type { NodeClients } from "./node-clients.ts";
-import { allVoters } from "./quorum.ts";
 
-/** Milliseconds of health without a break: Talos restarts what a change touches a moment after it has said yes. */
+/** Milliseconds of health: Talos restarts what a change touches a moment after it has said yes. */
 const STEADY = 4_000;
 
 /**
@@ -32,10 +32,12 @@ export async function rollChanges(
       title: `${change.title}: ${change.attributes.join(", ")}, with a restart`,
     };
     await runStep(run.report, step, async () => {
+      const node = run.castle.nodes.find(({ name }) => machineAddress(name) === change.address);
+      if (node !== undefined) await mayBeAway(run, clients, node);
       const terraform = terraformOf(run, step.id);
       await terraform.plan({ targets: [change.address], signal: run.signal });
       await terraform.apply(run.signal);
-      await allHealthy(run, clients);
+      await allHealthy(run, clients, STEADY);
       return undefined;
     });
   }
@@ -79,52 +81,26 @@ async function bringUpToDate(
     report,
     { id: `reconfigure-${node.name}`, title: `${node.name}: ${paths.join(", ")}` },
     async () => {
+      await mayBeAway(run, clients, node);
       const { warnings } = await applyConfig(client, wanted, { signal });
       for (const message of warnings) report({ type: "warning", message: `${node.name}: ${message}` });
-      await allHealthy(run, clients);
+      await allHealthy(run, clients, STEADY);
       return undefined;
     },
   );
 }
 
-async function allHealthy(run: CastleRun, clients: NodeClients): Promise<void> {
-  let last = "";
-  let since = performance.now();
-  await poll(
-    async () => {
-      const waiting = await Promise.all(run.castle.nodes.map((node) => unhealthy(run, clients, node)));
-      last = waiting.filter((reason) => reason !== undefined).join("; ");
-      if (last !== "") since = performance.now();
-      return performance.now() - since >= STEADY ? true : undefined;
+/** etcd has to do without a control plane for a moment; a castle with a single one is out meanwhile, and told so. */
+async function mayBeAway(run: CastleRun, clients: NodeClients, node: CastleNode): Promise<void> {
+  if (node.role === "worker") return;
+  const judged = await passQuorum(run, clients, {
+    what: `Restarting what runs on ${node.name}`,
+    step: (ballot) => {
+      const member = memberOf(ballot, node);
+      return member === undefined ? undefined : { kind: "interrupt", member: member.id };
     },
-    {
-      every: 500,
-      within: run.patience,
-      signal: run.signal,
-      onTimeout: () =>
-        new CastleError("lifecycle/timed-out", {
-          message: `The castle was not healthy again within ${run.patience / 1000} s: ${last}`,
-          hint: "castle status; the nodes not yet changed were left as they are",
-        }),
-    },
-  );
-  await allVoters(run, clients);
-}
-
-async function unhealthy(
-  run: CastleRun,
-  clients: NodeClients,
-  node: CastleNode,
-): Promise<string | undefined> {
-  try {
-    const { stage, ready, unmet } = await machineState(await clients.trusted(node), {
-      signal: run.signal,
-      deadline: 3_000,
-    });
-    if (stage === "running" && ready) return undefined;
-    return `${node.name} is ${stage}${unmet.length === 0 ? "" : ` (${unmet.map(({ name }) => name).join(", ")})`}`;
-  } catch (error) {
-    if (error instanceof CastleError && error.code !== "command/interrupted") return error.message;
-    throw error;
+  });
+  if (judged?.verdict === "outage") {
+    run.report({ type: "warning", message: `${node.name}: ${judged.reason}` });
   }
 }

@@ -3,7 +3,11 @@ import { NodeClients } from "../raise/node-clients.ts";
 import { joinedRun } from "../raise/joined-run.ts";
 import { readCredentials } from "../../talos/talosconfig.ts";
 import { CastleError } from "../../errors/castle-error.ts";
+import { judge } from "../../quorum/plan.ts";
 import type { CastleRun } from "../castle-run.ts";
+import { begun, cleared } from "../moves/ledger.ts";
+import { changeLedger } from "../moves/ledger-file.ts";
+import { ballotOf } from "../quorum/ballot.ts";
 import { proveEmpty } from "./empty.ts";
 import { PowerSwitch } from "./power-switch.ts";
 import { type Found, findNode, wipeNode } from "./wipe.ts";
@@ -41,6 +45,12 @@ export async function reset(given: CastleRun): Promise<ResetOutcome> {
       );
       return undefined;
     });
+    await runStep(report, { id: "quorum", title: "Votes that are given up" }, async () => {
+      const ballot = await ballotOf(run, clients);
+      return {
+        detail: ballot === undefined ? "no etcd answers" : judge(ballot.electorate, { kind: "end" }).reason,
+      };
+    });
     const ours = castle.nodes.filter(({ name }) => found.get(name) === "ours");
     await runStep(report, { id: "wipe", title: "Every node wiped, all at once" }, async () => {
       await together(...ours.map((node) => wipeNode({ run, clients, power }, node)));
@@ -55,5 +65,7 @@ export async function reset(given: CastleRun): Promise<ResetOutcome> {
     clients.close();
     await power.close();
   }
+  // Nobody is left who could remember an address, and nothing that could be half done.
+  await changeLedger(given.home, (ledger) => begun(cleared(ledger), undefined));
   return Object.fromEntries([...found].map(([name, was]) => [name, OUTCOMES[was]]));
 }

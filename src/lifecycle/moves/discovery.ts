@@ -1,0 +1,43 @@
+import { CastleError } from "../../errors/castle-error.ts";
+import type { CastleNode } from "../../spec/castle.ts";
+import { type DiscoveryPlace, discoveryCluster, forgetAffiliate } from "../../talos/discovery.ts";
+import type { CastleRun } from "../castle-run.ts";
+import type { NodeClients } from "../raise/node-clients.ts";
+import { knownMembers } from "./memory.ts";
+
+/** Talos' own, where neither the castle nor its ground names one. */
+const PUBLIC = "https://discovery.talos.dev/";
+
+/** Makes discovery forget a node whose machine is gone. A help: what is not forgotten now is so in 30 minutes. */
+export async function forgetInDiscovery(
+  run: CastleRun,
+  clients: NodeClients,
+  node: Pick<CastleNode, "name" | "address">,
+): Promise<{ detail: string }> {
+  const place = await discoveryPlace(run);
+  if (place === undefined) return { detail: "discovery is off" };
+  const known = (await knownMembers(run, clients, node.name)) ?? [];
+  const own = known.filter(
+    ({ spec }) => spec.hostname === node.name || spec.addresses.includes(node.address),
+  );
+  try {
+    await Promise.all(own.map(({ spec }) => forgetAffiliate(place, spec.nodeId)));
+  } catch (error) {
+    if (!(error instanceof CastleError)) throw error;
+    return { detail: error.message };
+  }
+  return { detail: own.length === 0 ? "discovery did not know it" : "discovery, too" };
+}
+
+async function discoveryPlace({ castle, ground, store }: CastleRun): Promise<DiscoveryPlace | undefined> {
+  const named = castle.talos.discovery ?? ground.nodes.discovery ?? PUBLIC;
+  const bundle = await store.get("talos-secrets");
+  if (named === "off" || bundle === undefined) return undefined;
+  const { hostname, port, protocol } = new URL(named);
+  const secure = protocol === "https:";
+  return {
+    endpoint: await ground.reach(hostname, port === "" ? (secure ? 443 : 80) : Number(port)),
+    serverName: secure ? hostname : undefined,
+    cluster: discoveryCluster(bundle),
+  };
+}
