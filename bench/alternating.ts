@@ -69,7 +69,7 @@ function said(raise: (HandRaise & { readonly pages?: number }) | undefined): str
 }
 
 /** Reads the root file system and the images, which both kinds of raise share by hard links. */
-async function warm(root: string, signal: AbortSignal): Promise<void> {
+export async function warm(root: string, signal: AbortSignal): Promise<void> {
   for (const name of ["hand/rootfs", "hand/registry"]) {
     const entries = await readdir(join(root, name), { recursive: true, withFileTypes: true });
     for (const entry of entries.filter((candidate) => candidate.isFile())) {

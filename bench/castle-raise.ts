@@ -74,7 +74,8 @@ export async function dropCastle(place: CastlePlace): Promise<number> {
   return seconds;
 }
 
-async function castle({ program, folder, signal }: CastlePlace, args: readonly string[]) {
+/** Runs a command of castle in the bench's folder, as a person types it. */
+export async function castle({ program, folder, signal }: CastlePlace, args: readonly string[]) {
   return run(process.execPath, [program, ...args], {
     cwd: folder,
     env: { CASTLE_LABS: join(folder, "labs"), XDG_CONFIG_HOME: join(folder, "config") },

@@ -1,5 +1,6 @@
 import { failoverSection } from "./failover.ts";
 import { helpSection } from "./help.ts";
+import { movesSection } from "./moves.ts";
 import { riseSection } from "./rise.ts";
 import { platformSection } from "./platform.ts";
 import { publishSection } from "./publish.ts";
@@ -14,6 +15,7 @@ export const sections: readonly Section[] = [
   riseSection,
   platformSection,
   failoverSection,
+  movesSection,
   workerLossSection,
   publishSection,
 ];

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CastleError } from "../errors/castle-error.ts";
-import { machineAddress } from "./address.ts";
+import { IMAGE_TYPE, machineAddress } from "./address.ts";
 import { findOrphans, writeImports } from "./adoption.ts";
 import { ownershipTag } from "./ownership.ts";
 import { creationOf, EMPTY_PLAN, type PlanSummary, summarize } from "./plan-summary.ts";
@@ -171,8 +171,11 @@ export class Terraform {
       findOrphans(castle, connection, { client, state, ...(signal === undefined ? {} : { signal }) }),
     );
     const addresses = new Set(nodes.map((node) => machineAddress(node)));
-    const lost = orphans.filter(({ address }) => addresses.has(address));
-    if (lost.length === 0) return;
+    if (!orphans.some(({ address }) => addresses.has(address))) return;
+    // Their images come along: a machine in the plan brings what it is made from, and that would be made again.
+    const lost = orphans.filter(
+      ({ address }) => addresses.has(address) || address.startsWith(`${IMAGE_TYPE}.`),
+    );
     await writeImports(directory, lost);
     const targets = lost.map(({ address }) => `-target=${address}`);
     const adopt = ["apply", "-json", "-input=false", "-auto-approve", LOCK];

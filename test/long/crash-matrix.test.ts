@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { census } from "../../src/lab/machine/census.ts";
 import { CastleCommand } from "../e2e/castle-command.ts";
 import { statusIs } from "../e2e/cluster.ts";
 import { killVerb } from "../fixtures/killed-verb.ts";
@@ -36,10 +35,8 @@ describe.skipIf(!canRunLab)("kill -9 at every journal step", () => {
     await castle.spec("nodes: { controlPlanes: { count: 3 }, workers: { count: 1 } }\n");
     await castle.run("up");
   });
-  afterAll(async () => {
-    await castle.remove();
-    expect(await census({ labs: { name: NAME }, states: castle.labs.states })).toEqual([]);
-  });
+  // The census is taken there.
+  afterAll(() => castle.remove());
 
   const healthy = (voters: number, what: string) =>
     statusIs(castle, (status) => status.healthy && status.etcd.voters.length === voters, what);

@@ -59,16 +59,17 @@ export async function planScale(run: CastleRun, move: SpecMove): Promise<MovePla
     ...leaving.map((node) => ({ node, kind: "remove" as const })),
     ...coming.map((node) => ({ node, kind: "add" as const })),
   ]);
-  const machine =
-    (change: PlannedMachine["change"]) =>
-    ({ name, address }: CastleNode): PlannedMachine => ({ name, address, change });
   return {
     ...NOTHING,
     edit: lineDifference(move.before, move.text),
-    machines: [...leaving.map(machine("deleted")), ...coming.map(machine("made"))],
+    machines: [...leaving.map(planned("deleted")), ...coming.map(planned("made"))],
     votes,
     allowed: allowed(votes),
   };
+}
+
+function planned(change: PlannedMachine["change"]) {
+  return ({ name, address }: CastleNode): PlannedMachine => ({ name, address, change });
 }
 
 /** Volumes that cannot be named because the API does not answer are told as that. */

@@ -47,8 +47,11 @@ export async function shift(run: CastleRun, move: SpecMove): Promise<Raised> {
 
 /** Another pool alone is no reason to wipe anything. */
 export function movesNodes({ castle }: Pick<CastleRun, "castle">, { castle: edited }: SpecMove): boolean {
-  const places = ({ network, nodes }: Castle) => [network.vip, ...nodes.map(({ address }) => address)];
-  return !isDeepStrictEqual(places(castle), places(edited));
+  return !isDeepStrictEqual(addressesOf(castle), addressesOf(edited));
+}
+
+function addressesOf({ network, nodes }: Castle): readonly string[] {
+  return [network.vip, ...nodes.map(({ address }) => address)];
 }
 
 export interface Occupied {

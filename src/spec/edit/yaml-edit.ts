@@ -74,15 +74,11 @@ function replaced(text: string, pair: Pair, change: YamlChange): readonly Splice
 function scalarSplice(node: unknown, wanted: string, change: YamlChange): Splice {
   if (!isScalar(node) || !node.range) throw notEditable([change]);
   const [start, end] = node.range;
-  switch (node.type) {
-    case "PLAIN":
-      return { start, end, text: wanted };
-    case "QUOTE_DOUBLE":
-    case "QUOTE_SINGLE":
-      return { start: start + 1, end: end - 1, text: wanted };
-    default:
-      throw notEditable([change]);
+  if (node.type === "PLAIN") return { start, end, text: wanted };
+  if (node.type === "QUOTE_DOUBLE" || node.type === "QUOTE_SINGLE") {
+    return { start: start + 1, end: end - 1, text: wanted };
   }
+  throw notEditable([change]);
 }
 
 /** Item by item, so that what stays keeps its bytes and its comment. */

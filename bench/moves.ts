@@ -1,0 +1,86 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseSpec } from "../src/spec/parse.ts";
+import { warm } from "./alternating.ts";
+import { BENCH_SPEC, type CastlePlace, castle, dropCastle } from "./castle-raise.ts";
+import { ending } from "./ending.ts";
+import { handPlace } from "./hand-place.ts";
+import { raiseByHand } from "./hand-raise.ts";
+import type { Bench, Measurement, Section } from "./section.ts";
+
+interface Moves {
+  readonly replaced: number;
+  readonly reset: number;
+  readonly rebuilt: number;
+  readonly shifted: number;
+}
+
+/** How long reset, rebuild, shift and replace take, against five Ready nodes by hand. */
+export const movesSection: Section = {
+  name: "moves",
+  title: "Reset, rebuild, shift, replace",
+  measure: (bench) => {
+    const { installation, folder, signal } = bench;
+    const place = { program: join(installation, "bin/castle.js"), folder: join(folder, "castle"), signal };
+    return ending(
+      () => measured(bench, place),
+      async () => {
+        await dropCastle(place);
+      },
+    );
+  },
+};
+
+async function measured(bench: Bench, place: CastlePlace): Promise<readonly Measurement[]> {
+  const { installation, store, folder, runs, signal, tell } = bench;
+  const spec = parseSpec(BENCH_SPEC, "castle.yaml");
+  if ("faults" in spec) throw new Error(spec.faults.map(({ message }) => message).join("; "));
+  const scripts = join(installation, "bench/by-hand");
+  const hand = await handPlace({ store, castle: spec.castle, scripts, folder: join(folder, "hand"), signal });
+  const byHand: number[] = [];
+  const moves: Moves[] = [];
+  for (let count = 1; count <= runs; count += 1) {
+    await warm(folder, signal);
+    const { ready } = await raiseByHand(hand);
+    byHand.push(ready);
+    const once = await movesOnce(place, spec.castle.name);
+    moves.push(once);
+    tell(
+      `${count} of ${runs}: replaced ${once.replaced.toFixed(1)} s, reset ${once.reset.toFixed(1)} s, rebuilt ${once.rebuilt.toFixed(1)} s, shifted ${once.shifted.toFixed(1)} s; by hand ${ready.toFixed(1)} s`,
+    );
+  }
+  const both = (what: string, key: keyof Moves, wanted: string): Measurement => ({
+    what,
+    unit: "s",
+    values: moves.map((once) => once[key]),
+    byHand,
+    wanted,
+  });
+  return [
+    both("a dead control plane", "replaced", "replaced; aim 45 s"),
+    both("five nodes reset", "reset", "aim 15 s"),
+    both("five nodes rebuilt", "rebuilt", "aim 60 s"),
+    both("five nodes shifted", "shifted", "aim 75 s"),
+  ];
+}
+
+/** On one castle of five nodes, one after the other. */
+async function movesOnce(place: CastlePlace, name: string): Promise<Moves> {
+  await mkdir(place.folder, { recursive: true, mode: 0o700 });
+  await writeFile(join(place.folder, "castle.yaml"), BENCH_SPEC);
+  await castle(place, ["up"]);
+  await castle(place, ["lab", "power", "cut", `${name}-cp-2`]);
+  const replaced = await timed(place, ["replace", `${name}-cp-2`, "--yes"]);
+  const rebuilt = await timed(place, ["rebuild", "--yes"]);
+  const shifted = await timed(place, ["shift", "--to", "192.168.1.221", "--yes"]);
+  const reset = await timed(place, ["reset", "--yes"]);
+  await dropCastle(place);
+  return { replaced, reset, rebuilt, shifted };
+}
+
+/** Seconds of the whole command, its own start included. */
+async function timed(place: CastlePlace, args: readonly string[]): Promise<number> {
+  const begin = performance.now();
+  await castle(place, args);
+  return (performance.now() - begin) / 1000;
+}
