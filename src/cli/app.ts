@@ -4,6 +4,7 @@ import { certsCommand } from "./commands/certs.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
 import { eventsCommand } from "./commands/events.ts";
+import { ghostsCommand } from "./commands/ghosts.ts";
 import { healthCommand } from "./commands/health.ts";
 import { initCommand } from "./commands/init.ts";
 import { labRoutes } from "./commands/lab/routes.ts";
@@ -46,6 +47,7 @@ const root = buildRouteMap<string, Context>({
     status: statusCommand,
     health: healthCommand,
     doctor: doctorCommand,
+    ghosts: ghostsCommand,
     events: eventsCommand,
     login: loginCommand,
     secrets: secretsRoutes,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { doctorDocuments } from "./documents/doctor.ts";
+import { ghostDocuments } from "./documents/ghosts.ts";
 import { labDocuments } from "./documents/lab.ts";
 import { moveDocuments } from "./documents/moves.ts";
 import { platformDocuments, platformPlan, platformRaised, platformStatus } from "./documents/platform.ts";
@@ -53,6 +54,7 @@ const nodeStatus = z.object({
 
 export const documents = {
   ...doctorDocuments,
+  ...ghostDocuments,
   ...labDocuments,
   ...moveDocuments,
   ...platformDocuments,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { changed, healthy, memberId, preparing, running } from "../../test/fixtures/testimony/healthy.ts";
+import { ZOMBIES, zombies, zombiesEverywhere } from "../../test/fixtures/testimony/zombies-etcd-20967.ts";
 import { classify, electorateOf } from "./classify.ts";
 import type { Testimony } from "./testimony.ts";
 
@@ -47,9 +48,20 @@ describe("no ghost", () => {
     ).toEqual([]);
   });
 
-  it("while a node restarts with its data", () => {
-    const restarting = { state: "Starting", seconds: 1, healthy: false, complaints: [] };
+  it.each(["Starting", "Waiting", "Preparing"])("while a node restarts with its data: %s", (state) => {
+    const restarting = { state, seconds: 1, healthy: false, complaints: [] };
     expect(verdicts(changed(healthy(), { node: { name: "fortress-cp-2", etcd: restarting } }))).toEqual([]);
+  });
+
+  it("in a Node of a machine that lives, whoever it is", () => {
+    const { kubernetes, ...rest } = healthy();
+    const guest = { name: "guest", address: "192.168.1.219", ready: true };
+    expect(verdicts({ ...rest, kubernetes: [...(kubernetes ?? []), guest] })).toEqual([]);
+  });
+
+  it("in members that complain of somebody else's cluster", () => {
+    const etcd = { ...running(memberId(1)), healthy: false, complaints: ["other-cluster"] as const };
+    expect(verdicts(changed(healthy(), { node: { name: "fortress-cp-2", etcd } }))).toEqual([]);
   });
 
   it("while the first control plane is alone and the others wait their turn", () => {
@@ -82,7 +94,26 @@ describe("G2: other name, same peer URL", () => {
     expect(ghost?.evidence.map(({ fact }) => fact)).toEqual([
       "voter 2222222222222222, name old-cp-2, peer 192.168.1.212",
       "192.168.1.212 belongs to fortress-cp-2; no node is named old-cp-2",
-      "fortress-cp-2: etcd is Preparing for 5 s: unhealthy cluster",
+      "fortress-cp-2: etcd is Preparing for 5 s: it has no data and waits to join; unhealthy cluster",
+    ]);
+  });
+
+  it("frees its place for who waits there", () => {
+    const [ghost] = classify(seed());
+    expect(ghost?.quorum.map(({ step }) => step)).toEqual([
+      { kind: "remove", member: memberId(1) },
+      { kind: "add", member: "fortress-cp-2" },
+    ]);
+    expect(ghost?.quorum.at(-1)?.after).toMatchObject({ voters: 3, healthy: 3, tolerance: 1 });
+  });
+
+  it.each([
+    [12, "joining"],
+    [31, "ghost"],
+  ])("may be a voter that somebody added and never started: %i s", (seconds, state) => {
+    const unstarted = { id: memberId(1), name: "", seconds };
+    expect(verdicts(changed(joiner(5, "peer-exists"), { member: unstarted }))).toEqual([
+      `G2 ${memberId(1)} ${state}`,
     ]);
   });
 
@@ -110,6 +141,38 @@ describe("G3: other name, other address", () => {
   });
 });
 
+describe("G3: a member nobody knows that", () => {
+  const stranger = { id: "f".repeat(16), peers: ["192.168.1.221"], learner: false, seconds: 9000 };
+
+  it("never started is told by its id", () => {
+    const testimony = changed(healthy(), { newMember: { ...stranger, name: "" } });
+    expect(verdicts(testimony)).toEqual([`G3 ${stranger.id} ghost`]);
+  });
+
+  it("lives is not taken out where its vote is needed", () => {
+    const living = changed(healthy(), { newMember: { ...stranger, name: "old-cp", healthy: true } });
+    const halved = ["fortress-cp-2"].reduce(
+      (testimony, name) =>
+        changed(testimony, { node: { name, answer: "silent", etcd: { ...running("x"), healthy: false } } }),
+      living,
+    );
+    const without = (testimony: Testimony): Testimony => ({
+      ...testimony,
+      etcd: testimony.etcd && {
+        ...testimony.etcd,
+        members: testimony.etcd.members.filter(({ id }) => id !== memberId(2)),
+      },
+    });
+    const [ghost] = classify(without(halved));
+    expect(ghost).toMatchObject({ class: "G3", curable: false });
+    expect(ghost?.quorum[0]).toMatchObject({
+      before: { voters: 3, healthy: 2, quorum: 2 },
+      after: { voters: 2, healthy: 1, quorum: 2, tolerance: -1 },
+      verdict: "refused",
+    });
+  });
+});
+
 describe("G4: a learner that never started", () => {
   it("joins at first", () => expect(verdicts(learner(20))).toEqual(["G4 fortress-cp-2 joining"]));
   it("is a ghost at half a minute", () => expect(verdicts(learner(31))).toEqual(["G4 fortress-cp-2 ghost"]));
@@ -133,6 +196,22 @@ describe("G5: the data of a removed member", () => {
       curable: true,
       cures: [{ kind: "wipe-etcd", node: "fortress-cp-3" }],
     });
+  });
+});
+
+describe("G5: an old disk in a node that had joined again since", () => {
+  it("is told between two crashes too, and its later self goes with it", () => {
+    const etcd = { ...running("a".repeat(16)), healthy: false, complaints: ["removed"] as const };
+    const [ghost] = classify(changed(healthy(), { node: { name: "fortress-cp-3", etcd } }));
+    expect(ghost).toMatchObject({
+      class: "G5",
+      curable: true,
+      cures: [
+        { kind: "remove-member", member: memberId(2) },
+        { kind: "wipe-etcd", node: "fortress-cp-3" },
+      ],
+    });
+    expect(ghost?.quorum.at(-1)?.after).toMatchObject({ voters: 3, healthy: 3 });
   });
 });
 
@@ -187,22 +266,28 @@ describe("G8: another castle's disk", () => {
 
 describe("G6: back since the upgrade", () => {
   it("is told by the lists that contradict each other", () => {
-    const base = healthy();
-    const versions = ["3.6.6", "3.5.25", "3.5.25"];
-    const nodes = base.nodes.map((node, index) =>
-      node.etcd === undefined ? node : { ...node, etcd: { ...node.etcd, version: versions[index] ?? "" } },
-    );
-    const zombies = ["a".repeat(16), "b".repeat(16)];
-    const contradictions = [
-      { node: "fortress-cp-1", members: [memberId(0), memberId(1), memberId(2), ...zombies] },
-    ];
-    const testimony = {
-      ...base,
-      nodes,
-      etcd: { agreed: true, members: base.etcd?.members ?? [], contradictions },
-    };
-    expect(verdicts(testimony)).toEqual(zombies.map((id) => `G6 ${id} ghost`));
-    expect(classify(testimony)[0]?.cures).toEqual([{ kind: "block-upgrade", until: "3.5.26" }]);
+    expect(verdicts(zombies())).toEqual([...ZOMBIES.values()].map((id) => `G6 ${id} ghost`));
+    const [ghost] = classify(zombies());
+    expect(ghost?.cures).toEqual([{ kind: "block-upgrade", until: "3.5.26" }]);
+    expect(ghost?.evidence.map(({ fact }) => fact)).toContain("node4, etcd 3.5.25, does not");
+  });
+
+  it("is told by nodes that are two members once all are upgraded", () => {
+    expect(verdicts(zombiesEverywhere())).toEqual([...ZOMBIES.values()].map((id) => `G6 ${id} ghost`));
+    const [ghost] = classify(zombiesEverywhere());
+    expect(ghost?.cures).toEqual([{ kind: "remove-member", member: ghost?.subject }]);
+    expect(ghost?.quorum[0]).toMatchObject({ before: { voters: 8, healthy: 5 }, verdict: "safe" });
+  });
+});
+
+describe("G8: a control plane whose member is listed", () => {
+  it("is taken out of etcd before its machine is made anew", () => {
+    const testimony = changed(healthy(), {
+      node: { name: "fortress-cp-1", answer: "foreign", etcd: { ...running("x"), healthy: false } },
+    });
+    const [ghost] = classify(testimony);
+    expect(ghost?.cures.map(({ kind }) => kind)).toEqual(["remove-member", "reprovision"]);
+    expect(ghost?.quorum.map(({ step }) => step.kind)).toEqual(["remove", "add"]);
   });
 });
 

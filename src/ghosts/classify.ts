@@ -11,7 +11,7 @@ import { unknownMember } from "./classes/unknown-member.ts";
 import { zombie } from "./classes/zombie.ts";
 import type { Cure, Ghost, JudgedGhost } from "./ghost.ts";
 import type { Testimony } from "./testimony.ts";
-import { membersOf } from "./witness.ts";
+import { expectedAt, isJoining, membersOf } from "./witness.ts";
 
 /** In the order in which they are told: what stops the castle first. */
 const classes = [
@@ -32,7 +32,7 @@ export function classify(testimony: Testimony): JudgedGhost[] {
   return classes
     .flatMap((find) => find(testimony))
     .filter(({ subject }) => !told.has(subject) && told.add(subject))
-    .map((ghost) => judged(ghost, electorate));
+    .map((ghost) => judged(ghost, testimony, electorate));
 }
 
 /** Who votes, as this testimony has it: a member is healthy if the node that owns it says so of it. */
@@ -45,28 +45,48 @@ export function electorateOf(testimony: Testimony): Electorate {
   const counted = (learner: boolean) =>
     membersOf(testimony)
       .filter((member) => member.learner === learner)
-      .map(({ id }) => ({ id, healthy: healthy.has(id) }));
+      .map(({ id, healthy: well }) => ({ id, healthy: well ?? healthy.has(id) }));
   return { voters: counted(false), learners: counted(true) };
 }
 
-function judged(ghost: Ghost, electorate: Electorate): JudgedGhost {
+function judged(ghost: Ghost, testimony: Testimony, electorate: Electorate): JudgedGhost {
   const quorum: Judged[] = [];
   let current = electorate;
-  for (const step of ghost.cures.flatMap(stepsOf)) {
+  for (const step of stepsOf(ghost, testimony)) {
     quorum.push(judge(current, step));
     current = courseOf(current, step).after;
   }
   return { ...ghost, quorum, curable: quorum.every(({ verdict }) => verdict === "safe") };
 }
 
-/** What of a cure etcd's membership feels. A node whose data is wiped has no vote: that is why it is a ghost. */
-function stepsOf(cure: Cure): Step[] {
+/** What of a cure etcd's membership feels: who goes, and who then joins in its place. */
+function stepsOf({ cures }: Ghost, testimony: Testimony): Step[] {
+  const steps = cures.flatMap((cure) => stepOf(cure, testimony));
+  const removed = new Set(steps.map(({ member }) => member));
+  // A node that waits to join does so by itself once nobody stands in its way.
+  const waiting = testimony.nodes.filter(
+    ({ name, etcd }) => isJoining(etcd) && !steps.some(({ member }) => member === name),
+  );
+  const freed = waiting.filter(({ name }) =>
+    membersOf(testimony).some(
+      ({ id, peers, name: called }) =>
+        removed.has(id) && (called === name || expectedAt(testimony, peers)?.name === name),
+    ),
+  );
+  return [...steps, ...freed.map(({ name }) => ({ kind: "add" as const, member: name }))];
+}
+
+function stepOf(cure: Cure, { spec }: Testimony): Step[] {
   switch (cure.kind) {
     case "remove-member":
       return [{ kind: "remove", member: cure.member }];
-    case "wait":
     case "wipe-etcd":
+      return [{ kind: "add", member: cure.node }];
     case "reprovision":
+      return spec.some(({ name, role }) => name === cure.node && role === "controlplane")
+        ? [{ kind: "add", member: cure.node }]
+        : [];
+    case "wait":
     case "delete-node":
     case "expire":
     case "block-upgrade":

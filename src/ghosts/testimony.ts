@@ -44,10 +44,14 @@ export interface EtcdService {
   readonly version?: string;
   /** What its log or console said since it last started, of the complaints below. */
   readonly complaints: readonly Complaint[];
+  /** In etcd's words: NOSPACE, CORRUPT. */
+  readonly alarms?: readonly string[];
 }
 
 /** Words of etcd and Talos v1.11 by which a node itself tells what is wrong with its membership. */
 export type Complaint =
+  /** "etcd is waiting to join the cluster": it has no data and wants to become a member. Normal while it joins. */
+  | "waits-to-join"
   /** "the member has been permanently removed from the cluster" */
   | "removed"
   /** "Peer URLs already exists" */
@@ -77,6 +81,8 @@ export interface Member {
   readonly learner: boolean;
   /** Since it was added, by the leader's log or by what castle remembers; undefined: nobody knows. */
   readonly seconds: number | undefined;
+  /** Its own machine API says that it follows a leader. Asked of those only that no node of the spec owns. */
+  readonly healthy?: boolean;
 }
 
 /** A node as discovery's Members list it. */

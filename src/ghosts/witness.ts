@@ -1,4 +1,4 @@
-import type { EtcdService, ExpectedNode, Member, NodeTestimony, Testimony } from "./testimony.ts";
+import type { Complaint, EtcdService, ExpectedNode, Member, NodeTestimony, Testimony } from "./testimony.ts";
 
 /** Questions about a testimony that several classes ask. */
 export function expectedNamed({ spec }: Testimony, name: string): ExpectedNode | undefined {
@@ -18,9 +18,24 @@ export function membersOf({ etcd }: Testimony): readonly Member[] {
   return etcd?.members ?? [];
 }
 
-/** etcd on that node wants to be a member and is none yet: Talos calls it Preparing until it has joined. */
-export function isJoining(etcd: EtcdService | undefined): boolean {
-  return etcd !== undefined && etcd.member === undefined && etcd.state !== "Running";
+/** What Talos complains of only while it asks the others to let its etcd in, which it does where there is no data. */
+const JOINER: ReadonlySet<Complaint> = new Set([
+  "waits-to-join",
+  "peer-exists",
+  "unhealthy-cluster",
+  "too-many-learners",
+]);
+
+/**
+ * etcd on that node has no data, wants to be a member and is none yet. Talos calls it Preparing until it has joined; one
+ * that restarts with its data is Preparing for a moment too, and says none of these words.
+ */
+export function isJoining(etcd: EtcdService | undefined): etcd is EtcdService {
+  return (
+    etcd?.member === undefined &&
+    etcd?.state === "Preparing" &&
+    etcd.complaints.some((complaint) => JOINER.has(complaint))
+  );
 }
 
 /** For evidence: "etcd is Preparing for 31 s: Peer URLs already exists". */
@@ -36,6 +51,7 @@ export function memberText({ id, name, peers, learner }: Member): string {
 }
 
 const WORDS = {
+  "waits-to-join": "it has no data and waits to join",
   removed: "the member has been permanently removed from the cluster",
   "peer-exists": "Peer URLs already exists",
   "unhealthy-cluster": "unhealthy cluster",

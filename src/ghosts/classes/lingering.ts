@@ -11,6 +11,8 @@ export function lingering(testimony: Testimony): Ghost[] {
     // A member of etcd by that name is the greater ghost, and a class of its own.
     if (membersOf(testimony).some((member) => member.name === name)) return [];
     const registered = kubernetes?.find((node) => node.name === name);
+    // Its kubelet lives: a machine that the spec does not know, but no ghost.
+    if (registered?.ready === true) return [];
     const affiliate = discovery?.find((node) => node.name === name);
     return [
       {
@@ -25,7 +27,7 @@ export function lingering(testimony: Testimony): Ghost[] {
             : [
                 {
                   source: "kubernetes" as const,
-                  fact: `Node ${name}, ${registered.ready ? "Ready" : "NotReady"}, ${registered.address ?? "no address"}`,
+                  fact: `Node ${name}, NotReady, ${registered.address ?? "no address"}`,
                 },
               ]),
           ...(affiliate === undefined

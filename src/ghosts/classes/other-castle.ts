@@ -1,13 +1,15 @@
 import type { Evidence, Ghost } from "../ghost.ts";
-import type { NodeTestimony, Testimony } from "../testimony.ts";
-import { expectedNamed, serviceText } from "../witness.ts";
+import type { Member, NodeTestimony, Testimony } from "../testimony.ts";
+import { expectedNamed, memberText, membersOf, serviceText } from "../witness.ts";
 
 /** G8: a machine of the spec that carries another castle's disk: another CA, or another etcd cluster. */
 export function otherCastle(testimony: Testimony): Ghost[] {
   return testimony.nodes.flatMap((node): Ghost[] => {
-    const fact = strangeness(node);
+    const fact = strangeness(node, membersOf(testimony));
     if (fact === undefined) return [];
     const expected = expectedNamed(testimony, node.name);
+    // Its own data went with its own disk: what it was votes no more.
+    const was = membersOf(testimony).find(({ name }) => name === node.name);
     return [
       {
         class: "G8",
@@ -21,17 +23,26 @@ export function otherCastle(testimony: Testimony): Ghost[] {
             fact: `${node.name} is ${expected?.role ?? "unknown"} on ${expected?.address ?? "?"}`,
           },
           { source: "hypervisor", fact: `its machine is ${node.machine}` },
+          ...(was === undefined ? [] : [{ source: "etcd" as const, fact: `${memberText(was)}, whose data is gone` }]),
         ],
-        cures: [{ kind: "reprovision", node: node.name }],
+        cures: [
+          ...(was === undefined ? [] : [{ kind: "remove-member" as const, member: was.id }]),
+          { kind: "reprovision", node: node.name },
+        ],
       },
     ];
   });
 }
 
-function strangeness({ name, answer, etcd }: NodeTestimony): Evidence | undefined {
+function strangeness(
+  { name, answer, etcd }: NodeTestimony,
+  members: readonly Member[],
+): Evidence | undefined {
   if (answer === "foreign") {
     return { source: "machine", fact: `${name} answers with a certificate of another authority` };
   }
+  // Members complain of whoever knocks with another cluster's id; the stranger is the one that is no member.
+  if (members.some(({ id }) => id === etcd?.member)) return undefined;
   if (etcd?.complaints.includes("other-cluster") === true) {
     return { source: "machine", fact: `${name}: ${serviceText(etcd)}` };
   }

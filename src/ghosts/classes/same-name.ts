@@ -11,9 +11,8 @@ export function sameName(testimony: Testimony): Ghost[] {
     const expected = expectedNamed(testimony, member.name);
     const node = expected && testimonyOf(testimony, expected.name);
     if (expected === undefined || !member.peers.includes(expected.address)) return [];
-    if (node?.answer !== "trusted" || node.etcd === undefined || !isJoining(node.etcd)) return [];
-    // A member that has its data starts within a moment; only a joiner is Preparing.
-    if (node.etcd.state !== "Preparing" || node.etcd.complaints.includes("removed")) return [];
+    if (node?.answer !== "trusted" || !isJoining(node.etcd)) return [];
+    if (node.etcd.complaints.includes("removed")) return [];
     const seconds = node.etcd.seconds ?? 0;
     const waiting = seconds < SAME_NAME_PATIENCE;
     return [

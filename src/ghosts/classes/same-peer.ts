@@ -2,29 +2,37 @@ import type { Evidence, Ghost } from "../ghost.ts";
 import type { Testimony } from "../testimony.ts";
 import { expectedAt, memberText, membersOf, serviceText, testimonyOf } from "../witness.ts";
 
+/** Seconds after which a voter that never started is a ghost: who adds one by hand starts it next. */
+const UNSTARTED_PATIENCE = 30;
+
 /** G2, the seed's ghost: a member under another name holds the peer address of a node that wants to join. */
 export function samePeer(testimony: Testimony): Ghost[] {
   return membersOf(testimony).flatMap((member): Ghost[] => {
     const expected = expectedAt(testimony, member.peers);
-    if (expected === undefined || member.name === "" || member.name === expected.name) return [];
+    const unstarted = member.name === "";
+    if (expected === undefined || member.name === expected.name || (unstarted && member.learner)) return [];
     const etcd = testimonyOf(testimony, expected.name)?.etcd;
+    const seconds = member.seconds ?? 0;
+    const waiting = unstarted && seconds < UNSTARTED_PATIENCE;
     const seen: Evidence[] =
       etcd === undefined ? [] : [{ source: "machine", fact: `${expected.name}: ${serviceText(etcd)}` }];
     return [
       {
         class: "G2",
         title: "A member under another name holds the address of a node of the spec",
-        subject: member.name,
-        state: { kind: "ghost" },
+        subject: unstarted ? member.id : member.name,
+        state: waiting ? { kind: "joining", seconds, ghostAt: UNSTARTED_PATIENCE } : { kind: "ghost" },
         evidence: [
           { source: "etcd", fact: memberText(member) },
           {
             source: "spec",
-            fact: `${expected.address} belongs to ${expected.name}; no node is named ${member.name}`,
+            fact: `${expected.address} belongs to ${expected.name}${unstarted ? "" : `; no node is named ${member.name}`}`,
           },
           ...seen,
         ],
-        cures: [{ kind: "remove-member", member: member.id }],
+        cures: waiting
+          ? [{ kind: "wait", seconds: UNSTARTED_PATIENCE }]
+          : [{ kind: "remove-member", member: member.id }],
       },
     ];
   });

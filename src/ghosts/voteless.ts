@@ -1,0 +1,19 @@
+import type { Testimony } from "./testimony.ts";
+import { membersOf, serviceText } from "./witness.ts";
+
+/**
+ * Which control planes answer and do not vote, in sentences; none: all that can vote do.
+ * @param except names of those that wait for something else than time
+ */
+export function votelessControlPlanes(testimony: Testimony, except: ReadonlySet<string>): readonly string[] {
+  const voters = new Set(
+    membersOf(testimony)
+      .filter(({ learner }) => !learner)
+      .map(({ id }) => id),
+  );
+  return testimony.nodes.flatMap(({ name, answer, etcd }) => {
+    if (answer !== "trusted" || etcd === undefined || except.has(name)) return [];
+    if (etcd.healthy && etcd.member !== undefined && voters.has(etcd.member)) return [];
+    return [`${name} does not vote yet: ${serviceText(etcd)}`];
+  });
+}

@@ -1,0 +1,70 @@
+import { CastleError } from "../../errors/castle-error.ts";
+import type { Judged } from "../../quorum/plan.ts";
+import { controlPlanes } from "../../spec/control-planes.ts";
+import { poll } from "../../support/poll.ts";
+import { etcdRemoveMember } from "../../talos/etcd.ts";
+import { type BallotRun, membersFromAny } from "../quorum/ballot.ts";
+import { passQuorum } from "../quorum/passage.ts";
+import type { NodeClients } from "../raise/node-clients.ts";
+
+/** Milliseconds that etcd has to take a member out and to tell that it is gone. */
+const GONE = 30_000;
+/** Milliseconds for one node's answer; a member that comes back to its quorum refuses for some seconds. */
+const ANSWER = 10_000;
+
+/**
+ * Takes a member out of etcd by its id, where the planner lets it, through any control plane that answers, and looks
+ * whether it is gone. One that is no member any more is as good.
+ * @throws CastleError lifecycle/quorum before anything is touched, lifecycle/timed-out
+ */
+export async function removeMember(
+  run: BallotRun,
+  clients: NodeClients,
+  member: string,
+): Promise<Judged | undefined> {
+  const judged = await passQuorum(run, clients, {
+    what: `Taking the member ${member} out of etcd`,
+    step: ({ members }) => (members.some(({ id }) => id === member) ? { kind: "remove", member } : undefined),
+  });
+  let last = "no control plane answered";
+  await poll(
+    async () => {
+      const members = await membersFromAny(run, clients);
+      if (members === undefined) return undefined;
+      if (members.every(({ id }) => id !== member)) return true;
+      last = (await ask(run, clients, member)) ?? last;
+      return undefined;
+    },
+    {
+      every: 250,
+      within: GONE,
+      signal: run.signal,
+      onTimeout: () =>
+        new CastleError("lifecycle/timed-out", {
+          message: `etcd still has the member ${member} after ${GONE / 1000} s: ${last}`,
+          hint: "castle ghosts; then castle ghosts --cure again",
+        }),
+    },
+  );
+  return judged;
+}
+
+/** @returns why nobody did it; undefined: somebody did */
+async function ask(
+  { castle, signal }: BallotRun,
+  clients: NodeClients,
+  member: string,
+): Promise<string | undefined> {
+  const refusals: string[] = [];
+  for (const node of controlPlanes(castle)) {
+    try {
+      await etcdRemoveMember(await clients.trusted(node), member, { signal, deadline: ANSWER });
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof CastleError) || error.code === "command/interrupted") throw error;
+      if (error.code === "talos/not-found") return undefined;
+      refusals.push(error.message);
+    }
+  }
+  return refusals.join("; ");
+}

@@ -1,0 +1,129 @@
+import { complaintsOfEtcd, complaintsOfTalos } from "../../ghosts/complaints.ts";
+import type { Affiliate, Complaint, EtcdService, NodeTestimony } from "../../ghosts/testimony.ts";
+import type { CastleNode } from "../../spec/castle.ts";
+import type { TalosClient } from "../../talos/client.ts";
+import { type EtcdMember, etcdAlarms, etcdMembers, etcdStatus } from "../../talos/etcd.ts";
+import { members as discoveryMembers } from "../../talos/kinds.ts";
+import { serviceLog } from "../../talos/logs.ts";
+import { nodeClock } from "../../talos/clock.ts";
+import { listResources } from "../../talos/resources.ts";
+import { serviceHistory } from "../../talos/service-history.ts";
+import { standing } from "../../talos/standing.ts";
+import type { NodeClients } from "../raise/node-clients.ts";
+import type { Patience } from "./witness.ts";
+
+/** Milliseconds for a node to say who it is: a dead one must leave time for what the others have to tell. */
+const FIRST_WORD = 1_800;
+/** Lines of a log that may hold what was said since a service started. */
+const TAIL = 4_000;
+
+/** What one node told, and what it told of the others. */
+export interface NodeWitness {
+  readonly node: CastleNode;
+  readonly testimony: Omit<NodeTestimony, "machine">;
+  /** Undefined: it told no list, because it is no member or has no quorum. */
+  readonly members?: readonly EtcdMember[] | undefined;
+  readonly discovery?: readonly Affiliate[] | undefined;
+}
+
+/** Asks one node for everything that it knows of itself and of the castle. */
+export async function askNode(
+  clients: NodeClients,
+  node: CastleNode,
+  patience: Patience,
+): Promise<NodeWitness> {
+  const { name, role } = node;
+  const found = await patience.told(
+    (async () =>
+      standing({
+        endpoint: await clients.endpoint(node),
+        name,
+        credentials: clients.credentials,
+        ...patience.settings(FIRST_WORD),
+      }))(),
+  );
+  const answer = found === undefined ? "silent" : ANSWERS[found.kind];
+  if (answer !== "trusted") return { node, testimony: { name, answer } };
+  const client = await clients.trusted(node);
+  const [discovery, etcd] = await Promise.all([
+    patience.told(discoveryOf(client, patience)),
+    role === "controlplane" ? patience.told(askEtcd(client, patience)) : undefined,
+  ]);
+  return {
+    node,
+    testimony: { name, answer, ...(etcd === undefined ? {} : { etcd: etcd.service }) },
+    members: etcd?.members,
+    discovery,
+  };
+}
+
+const ANSWERS = { ours: "trusted", new: "maintenance", stranger: "foreign", silent: "silent" } as const;
+
+async function discoveryOf(client: TalosClient, patience: Patience): Promise<Affiliate[]> {
+  const listed = await listResources(client, discoveryMembers, patience.settings());
+  return listed.map(({ id, spec: { addresses, machineType } }) => ({
+    name: id,
+    addresses,
+    role: machineType === "controlplane" || machineType === "worker" ? machineType : "unknown",
+  }));
+}
+
+interface EtcdWords {
+  readonly service: EtcdService;
+  readonly members: readonly EtcdMember[] | undefined;
+}
+
+async function askEtcd(client: TalosClient, patience: Patience): Promise<EtcdWords | undefined> {
+  const settings = patience.settings();
+  const [history, now] = await Promise.all([
+    serviceHistory(client, "etcd", settings),
+    patience.told(nodeClock(client, settings)),
+  ]);
+  if (history === undefined) return undefined;
+  const { state, since, started } = history;
+  const running = state === "Running" || state === "Waiting";
+  const [status, members, alarms] = await Promise.all([
+    running ? patience.told(etcdStatus(client, patience.settings(FIRST_WORD))) : undefined,
+    running ? patience.told(etcdMembers(client, { ...patience.settings(FIRST_WORD), local: true })) : undefined,
+    running ? patience.told(etcdAlarms(client, patience.settings(FIRST_WORD))) : undefined,
+  ]);
+  const isMember = status !== undefined && members?.some(({ id }) => id === status.id) === true;
+  const healthy = isMember && !status.learner && status.leader !== undefined && status.errors.length === 0;
+  return {
+    members,
+    service: {
+      state,
+      seconds:
+        now === undefined || since === undefined ? undefined : (now.getTime() - since.getTime()) / 1000,
+      healthy,
+      ...(status === undefined ? {} : { member: status.id, version: status.version }),
+      ...(alarms === undefined || alarms.length === 0 ? {} : { alarms }),
+      // Who is well has nothing to complain of but others.
+      complaints: healthy ? [] : await complaintsOf(client, started, patience),
+    },
+  };
+}
+
+async function complaintsOf(
+  client: TalosClient,
+  started: Date | undefined,
+  patience: Patience,
+): Promise<Complaint[]> {
+  const lines = async (service: string) =>
+    (await patience.told(readLog(client, service, patience, TAIL))) ?? [];
+  const [talos, etcd] = await Promise.all([lines("machined"), lines("etcd")]);
+  return [...new Set([...complaintsOfTalos(talos), ...complaintsOfEtcd(etcd, started)])];
+}
+
+/** @param tail undefined: all that the node still has */
+export async function readLog(
+  client: TalosClient,
+  service: string,
+  patience: Patience,
+  tail?: number,
+): Promise<string[]> {
+  const settings = { ...patience.settings(), ...(tail === undefined ? {} : { tail }) };
+  const lines: string[] = [];
+  for await (const line of serviceLog(client, service, settings)) lines.push(line);
+  return lines;
+}
