@@ -1,4 +1,5 @@
 import { failoverSection } from "./failover.ts";
+import { ghostsSection } from "./ghosts.ts";
 import { helpSection } from "./help.ts";
 import { movesSection } from "./moves.ts";
 import { riseSection } from "./rise.ts";
@@ -18,4 +19,5 @@ export const sections: readonly Section[] = [
   movesSection,
   workerLossSection,
   publishSection,
+  ghostsSection,
 ];

@@ -1,4 +1,5 @@
 import { CastleError } from "../errors/castle-error.ts";
+import type { ExitCode } from "../errors/exit-code.ts";
 import { cureText } from "../ghosts/cure-text.ts";
 import type { JudgedGhost } from "../ghosts/ghost.ts";
 import { waysOut } from "../ghosts/way-out.ts";
@@ -26,7 +27,6 @@ export async function castleGhosts(context: Context, file: string): Promise<Answ
   const { castle } = await readSpecFile(context, file);
   const look = await lookForGhosts(await witnesses(context, file));
   const { testimony, ghosts, quorum, milliseconds } = look;
-  const found = ghosts.some(({ state }) => state.kind === "ghost") || quorum.state === "lost";
   const { state, standing } = quorum;
   return {
     kind: "Ghosts",
@@ -42,8 +42,14 @@ export async function castleGhosts(context: Context, file: string): Promise<Answ
       waysOut: waysOut(testimony, quorum),
     },
     text: lookText(look),
-    exit: found ? 3 : 0,
+    exit: exitOf(look),
   };
+}
+
+/** Where no node told anything, nothing was found and nothing is known either. */
+function exitOf({ testimony, ghosts, quorum }: GhostLook): ExitCode {
+  if (ghosts.some(({ state }) => state.kind === "ghost") || quorum.state === "lost") return 3;
+  return testimony.nodes.some(({ answer }) => answer === "trusted" || answer === "maintenance") ? 0 : 4;
 }
 
 /** Looks without the castle's lock and asks; only who goes on takes it. */

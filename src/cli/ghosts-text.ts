@@ -11,20 +11,32 @@ import { elapsed } from "./progress/elapsed.ts";
 export function lookText({ testimony, ghosts, quorum, milliseconds }: GhostLook): string {
   const count = ghosts.filter(({ state }) => state.kind === "ghost").length;
   const silent = testimony.nodes.filter(({ answer }) => answer === "silent");
+  const told = testimony.nodes.some(({ answer }) => answer === "trusted" || answer === "maintenance");
+  const strangers = testimony.nodes.filter(({ answer }) => answer === "foreign");
   const alarms = testimony.nodes.flatMap(({ name, etcd }) =>
     (etcd?.alarms ?? []).map((alarm) => `  etcd's alarm ${alarm} on ${name}: castle health`),
   );
   return [
     ...ghosts.map(ghostText),
     ...lostText({ testimony, quorum }),
-    `${count === 0 ? "No ghosts" : `${count} ${count === 1 ? "ghost" : "ghosts"}`} (${elapsed(milliseconds)})`,
+    `${verdictText(count, told)} (${elapsed(milliseconds)})`,
     `  etcd: ${etcdText(quorum)}`,
     ...alarms,
     ...(silent.length === 0 ? [] : [`  silent: ${silent.map(({ name }) => name).join(", ")}`]),
+    ...(told || strangers.length === 0
+      ? []
+      : [
+          `  ${strangers.map(({ name }) => name).join(", ")}: other secrets than this castle's: castle status`,
+        ]),
     ...(ghosts.some(({ state, curable }) => state.kind === "ghost" && curable)
       ? ["Next: castle ghosts --cure"]
       : []),
   ].join("\n");
+}
+
+function verdictText(count: number, told: boolean): string {
+  if (count > 0) return `${count} ${count === 1 ? "ghost" : "ghosts"}`;
+  return told ? "No ghosts" : "No node of this castle answers, so no ghost could be told";
 }
 
 function ghostText(ghost: JudgedGhost): string {
@@ -60,7 +72,11 @@ function etcdText({ state, standing }: Quorum): string {
   return `${standingText(standing)}${state === "lost" ? ", lost" : ""}`;
 }
 
-export function cureSummary(castle: string, { cured, left, waiting }: GhostCure, milliseconds: number): string {
+export function cureSummary(
+  castle: string,
+  { cured, left, waiting }: GhostCure,
+  milliseconds: number,
+): string {
   const done = cured.map(
     ({ ghost, milliseconds: took }) => `✓ ${ghost.class} ${ghost.subject}: cured after ${elapsed(took)}`,
   );

@@ -29,7 +29,13 @@ const HEADER = [
   "VERSIONS",
 ];
 
+/** Stages of Talos in which a control plane's etcd is to be expected. */
+const LIVING: ReadonlySet<string> = new Set(["booting", "running"]);
+
 function statusText({ castle, healthy, nodes, etcd, vip, kubernetes, platform }: CastleStatus): string {
+  const voteless = nodes.flatMap(({ name, role, talos, etcd: member }) =>
+    role === "controlplane" && LIVING.has(talos) && member !== "leader" && member !== "voter" ? [name] : [],
+  );
   const rows = nodes.map((node) => [
     node.name,
     node.role === "controlplane" ? "control plane" : "worker",
@@ -44,7 +50,7 @@ function statusText({ castle, healthy, nodes, etcd, vip, kubernetes, platform }:
   ]);
   return [
     `Castle ${castle} is ${healthy ? "healthy" : "not healthy"}`,
-    `  etcd: ${etcd.voters.length} voters, leader ${etcd.leader ?? "none"}`,
+    `  etcd: ${etcd.voters.length} voters, leader ${etcd.leader ?? "none"}${voteless.length === 0 ? "" : `; without a vote: ${voteless.join(", ")} (castle ghosts tells why)`}`,
     `  VIP ${vip.address}: ${vip.holder ?? "nobody holds it"}`,
     `  Kubernetes API: ${kubernetes ?? "does not answer"}`,
     ...(platform === undefined ? [] : platformSummary(platform)),

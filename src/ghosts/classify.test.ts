@@ -59,6 +59,12 @@ describe("no ghost", () => {
     expect(verdicts({ ...rest, kubernetes: [...(kubernetes ?? []), guest] })).toEqual([]);
   });
 
+  it("where it is castle's own credentials that nobody trusts", () => {
+    const { nodes, ...rest } = healthy();
+    const strangers = nodes.map(({ name, machine }) => ({ name, machine, answer: "foreign" as const }));
+    expect(verdicts({ ...rest, nodes: strangers, etcd: undefined, discovery: undefined })).toEqual([]);
+  });
+
   it("in members that complain of somebody else's cluster", () => {
     const etcd = { ...running(memberId(1)), healthy: false, complaints: ["other-cluster"] as const };
     expect(verdicts(changed(healthy(), { node: { name: "fortress-cp-2", etcd } }))).toEqual([]);
@@ -93,9 +99,27 @@ describe("G2: other name, same peer URL", () => {
     });
     expect(ghost?.evidence.map(({ fact }) => fact)).toEqual([
       "voter 2222222222222222, name old-cp-2, peer 192.168.1.212",
-      "192.168.1.212 belongs to fortress-cp-2; no node is named old-cp-2",
+      "192.168.1.212 belongs to fortress-cp-2",
       "fortress-cp-2: etcd is Preparing for 5 s: it has no data and waits to join; unhealthy cluster",
     ]);
+  });
+
+  it("is told by what the joiner calls itself, whatever the spec calls it", () => {
+    const renamed = changed(joiner(5, "peer-exists"), {
+      node: { name: "fortress-cp-2", hostname: "new-cp-2" },
+    });
+    expect(verdicts(renamed)).toEqual(["G2 fortress-cp-2 ghost"]);
+    expect(classify(renamed)[0]?.evidence[1]?.fact).toBe(
+      "192.168.1.212 belongs to fortress-cp-2, which calls itself new-cp-2",
+    );
+  });
+
+  it("is none where the node runs that very member under its other name", () => {
+    const renamed = changed(healthy(), {
+      member: { id: memberId(1), name: "new-cp-2" },
+      node: { name: "fortress-cp-2", hostname: "new-cp-2" },
+    });
+    expect(verdicts(renamed)).toEqual([]);
   });
 
   it("frees its place for who waits there", () => {

@@ -1,6 +1,6 @@
-import { type Judged, judge } from "../quorum/plan.ts";
+import { judge } from "../quorum/plan.ts";
 import type { Electorate } from "../quorum/standing.ts";
-import { courseOf, type Step } from "../quorum/step.ts";
+import { courseOf } from "../quorum/step.ts";
 import { lingering } from "./classes/lingering.ts";
 import { otherCastle } from "./classes/other-castle.ts";
 import { removedData } from "./classes/removed-data.ts";
@@ -9,7 +9,7 @@ import { samePeer } from "./classes/same-peer.ts";
 import { stuckLearner } from "./classes/stuck-learner.ts";
 import { unknownMember } from "./classes/unknown-member.ts";
 import { zombie } from "./classes/zombie.ts";
-import type { Cure, Ghost, JudgedGhost } from "./ghost.ts";
+import type { Cure, Ghost, JudgedGhost, JudgedStep, MemberStep } from "./ghost.ts";
 import type { Testimony } from "./testimony.ts";
 import { expectedAt, isJoining, membersOf } from "./witness.ts";
 
@@ -50,17 +50,17 @@ export function electorateOf(testimony: Testimony): Electorate {
 }
 
 function judged(ghost: Ghost, testimony: Testimony, electorate: Electorate): JudgedGhost {
-  const quorum: Judged[] = [];
+  const quorum: JudgedStep[] = [];
   let current = electorate;
   for (const step of stepsOf(ghost, testimony)) {
-    quorum.push(judge(current, step));
+    quorum.push({ ...judge(current, step), step });
     current = courseOf(current, step).after;
   }
   return { ...ghost, quorum, curable: quorum.every(({ verdict }) => verdict === "safe") };
 }
 
 /** What of a cure etcd's membership feels: who goes, and who then joins in its place. */
-function stepsOf({ cures }: Ghost, testimony: Testimony): Step[] {
+function stepsOf({ cures }: Ghost, testimony: Testimony): MemberStep[] {
   const steps = cures.flatMap((cure) => stepOf(cure, testimony));
   const removed = new Set(steps.map(({ member }) => member));
   // A node that waits to join does so by itself once nobody stands in its way.
@@ -76,7 +76,7 @@ function stepsOf({ cures }: Ghost, testimony: Testimony): Step[] {
   return [...steps, ...freed.map(({ name }) => ({ kind: "add" as const, member: name }))];
 }
 
-function stepOf(cure: Cure, { spec }: Testimony): Step[] {
+function stepOf(cure: Cure, { spec }: Testimony): MemberStep[] {
   switch (cure.kind) {
     case "remove-member":
       return [{ kind: "remove", member: cure.member }];

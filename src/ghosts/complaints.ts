@@ -51,7 +51,10 @@ export function secondsSinceAdded(lines: Iterable<string>, id: string, now: Date
     const at = logTime(line);
     if (at === undefined) continue;
     oldest ??= at;
-    if (line.includes('"msg":"added member"') && line.includes(`"added-peer-id":"${id.replace(/^0+/, "")}"`)) {
+    if (
+      line.includes('"msg":"added member"') &&
+      line.includes(`"added-peer-id":"${id.replace(/^0+/, "")}"`)
+    ) {
       added = at;
     }
   }

@@ -1,4 +1,5 @@
 import type { Judged } from "../quorum/plan.ts";
+import type { Step } from "../quorum/step.ts";
 
 /** operations.md's classes, G6 last seen between etcd 3.5 and 3.6. */
 export type GhostClass = "G1" | "G2" | "G3" | "G4" | "G5" | "G6" | "G7" | "G8";
@@ -38,9 +39,16 @@ export interface Ghost {
   readonly cures: readonly Cure[];
 }
 
+/** A step that one member goes through. */
+export type MemberStep = Extract<Step, { readonly member: string }>;
+
+export interface JudgedStep extends Judged {
+  readonly step: MemberStep;
+}
+
 /** A ghost with the arithmetic of its cure. */
 export interface JudgedGhost extends Ghost {
   /** One a step of the cure that touches etcd's membership. */
-  readonly quorum: readonly Judged[];
+  readonly quorum: readonly JudgedStep[];
   readonly curable: boolean;
 }

@@ -23,14 +23,21 @@ it("has nothing to say while quorum holds", () => {
 });
 
 it("is silent before there is an etcd", () => {
-  const nodes = healthy().nodes.map(({ name, machine }) => ({ name, machine, answer: "maintenance" as const }));
+  const nodes = healthy().nodes.map(({ name, machine }) => ({
+    name,
+    machine,
+    answer: "maintenance" as const,
+  }));
   const unborn = { ...healthy(), nodes, etcd: undefined, kubernetes: undefined };
   expect(quorumOf(unborn)).toEqual({ state: "unknown", standing: undefined });
 });
 
 it("names the power switch first, where that is enough", () => {
   const quorum = quorumOf(alone("stopped"));
-  expect(quorum).toMatchObject({ state: "lost", standing: { voters: 3, healthy: 1, quorum: 2, tolerance: -1 } });
+  expect(quorum).toMatchObject({
+    state: "lost",
+    standing: { voters: 3, healthy: 1, quorum: 2, tolerance: -1 },
+  });
   expect(waysOut(alone("stopped"), quorum).map(({ command }) => command)).toEqual([
     "castle up",
     "castle restore BACKUP",

@@ -50,6 +50,13 @@ export const members: Kind<{ nodeId: string; hostname: string; machineType: stri
   }),
 };
 
+/** What a node calls itself; one a node, id `hostname`. */
+export const hostnames: Kind<{ hostname: string }> = {
+  namespace: "network",
+  type: "HostnameStatuses.net.talos.dev",
+  spec: z.object({ hostname: z.string() }),
+};
+
 /** The addresses that a node holds now, the VIP among them; the id is LINK/ADDRESS/PREFIX. */
 export const addressStatuses: Kind<{ address: string; linkName: string }> = {
   namespace: "network",

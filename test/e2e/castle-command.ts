@@ -61,6 +61,13 @@ export class CastleCommand {
     );
   }
 
+  /** A JSON file beside the spec. @returns its path */
+  async file(name: string, content: unknown): Promise<string> {
+    const path = join(this.folder, name);
+    await writeFile(path, JSON.stringify(content));
+    return path;
+  }
+
   /** Starts castle and leaves it running. */
   start(...args: readonly string[]) {
     return execa(process.execPath, [EXECUTABLE, ...args], {

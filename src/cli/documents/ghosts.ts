@@ -31,7 +31,7 @@ const ghost = z.object({
         before: standing,
         during: standing,
         after: standing,
-        verdict: z.enum(["safe", "outage", "refused"]),
+        verdict: z.enum(["safe", "outage", "end", "refused"]),
         reason: z.string(),
       }),
     )

@@ -4,8 +4,10 @@ import { expectedNamed, memberText, membersOf, serviceText } from "../witness.ts
 
 /** G8: a machine of the spec that carries another castle's disk: another CA, or another etcd cluster. */
 export function otherCastle(testimony: Testimony): Ghost[] {
+  // Where nobody trusts this castle's credentials, it is they that are another castle's.
+  const ours = testimony.nodes.some(({ answer }) => answer === "trusted");
   return testimony.nodes.flatMap((node): Ghost[] => {
-    const fact = strangeness(node, membersOf(testimony));
+    const fact = ours ? strangeness(node, membersOf(testimony)) : undefined;
     if (fact === undefined) return [];
     const expected = expectedNamed(testimony, node.name);
     // Its own data went with its own disk: what it was votes no more.
@@ -23,7 +25,9 @@ export function otherCastle(testimony: Testimony): Ghost[] {
             fact: `${node.name} is ${expected?.role ?? "unknown"} on ${expected?.address ?? "?"}`,
           },
           { source: "hypervisor", fact: `its machine is ${node.machine}` },
-          ...(was === undefined ? [] : [{ source: "etcd" as const, fact: `${memberText(was)}, whose data is gone` }]),
+          ...(was === undefined
+            ? []
+            : [{ source: "etcd" as const, fact: `${memberText(was)}, whose data is gone` }]),
         ],
         cures: [
           ...(was === undefined ? [] : [{ kind: "remove-member" as const, member: was.id }]),

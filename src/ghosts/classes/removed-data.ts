@@ -21,7 +21,8 @@ export function removedData(testimony: Testimony): Ghost[] {
           { source: "machine", fact: `${name}: ${serviceText(etcd)}` },
           {
             source: "etcd",
-            fact: later === undefined ? `no member is named ${name}` : `${memberText(later)}, which is another`,
+            fact:
+              later === undefined ? `no member is named ${name}` : `${memberText(later)}, which is another`,
           },
         ],
         cures: [

@@ -13,6 +13,8 @@ export function sameName(testimony: Testimony): Ghost[] {
     if (expected === undefined || !member.peers.includes(expected.address)) return [];
     if (node?.answer !== "trusted" || !isJoining(node.etcd)) return [];
     if (node.etcd.complaints.includes("removed")) return [];
+    // Under another name Talos does not see itself in the list.
+    if (node.hostname !== undefined && node.hostname !== member.name) return [];
     const seconds = node.etcd.seconds ?? 0;
     const waiting = seconds < SAME_NAME_PATIENCE;
     return [

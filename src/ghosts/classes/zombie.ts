@@ -39,7 +39,10 @@ function contradicted(testimony: Testimony, old: readonly NodeTestimony[]): Ghos
           source: "etcd" as const,
           fact: `${node}, etcd ${version(node)}, lists member ${id}`,
         })),
-        ...old.map(({ name }) => ({ source: "etcd" as const, fact: `${name}, etcd ${version(name)}, does not` })),
+        ...old.map(({ name }) => ({
+          source: "etcd" as const,
+          fact: `${name}, etcd ${version(name)}, does not`,
+        })),
       ],
       cures: [{ kind: "block-upgrade", until: REPAIRED }],
     }),

@@ -98,7 +98,9 @@ async function agesOf(
     nodeClock(client, patience.settings()),
     readLog(client, "etcd", patience),
   ]);
-  return new Map(members.map(({ id }) => [id, secondsSinceAdded(log, id, now)]));
+  return new Map(
+    members.map(({ id }) => [id, now === undefined ? undefined : secondsSinceAdded(log, id, now)]),
+  );
 }
 
 /** Whether a machine that the spec does not know takes part in votes; it has this castle's certificates, if it does. */

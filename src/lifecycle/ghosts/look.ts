@@ -26,7 +26,12 @@ export async function lookForGhosts(witnesses: Witnesses): Promise<GhostLook> {
       const late = performance.now() - start > ELECTION;
       return quorumOf(told).state !== "lost" || late ? told : undefined;
     },
-    { every: 200, within: Infinity, signal: witnesses.signal, onTimeout: () => new Error("it ends by itself") },
+    {
+      every: 200,
+      within: Infinity,
+      signal: witnesses.signal,
+      onTimeout: () => new Error("it ends by itself"),
+    },
   );
   return {
     testimony,

@@ -3,17 +3,17 @@ import type { Affiliate, Complaint, EtcdService, NodeTestimony } from "../../gho
 import type { CastleNode } from "../../spec/castle.ts";
 import type { TalosClient } from "../../talos/client.ts";
 import { type EtcdMember, etcdAlarms, etcdMembers, etcdStatus } from "../../talos/etcd.ts";
-import { members as discoveryMembers } from "../../talos/kinds.ts";
+import { hostnames, members as discoveryMembers } from "../../talos/kinds.ts";
 import { serviceLog } from "../../talos/logs.ts";
 import { nodeClock } from "../../talos/clock.ts";
-import { listResources } from "../../talos/resources.ts";
+import { getResource, listResources } from "../../talos/resources.ts";
 import { serviceHistory } from "../../talos/service-history.ts";
 import { standing } from "../../talos/standing.ts";
 import type { NodeClients } from "../raise/node-clients.ts";
 import type { Patience } from "./witness.ts";
 
 /** Milliseconds for a node to say who it is: a dead one must leave time for what the others have to tell. */
-const FIRST_WORD = 1_800;
+const FIRST_WORD = 2_400;
 /** Lines of a log that may hold what was said since a service started. */
 const TAIL = 4_000;
 
@@ -44,14 +44,21 @@ export async function askNode(
   );
   const answer = found === undefined ? "silent" : ANSWERS[found.kind];
   if (answer !== "trusted") return { node, testimony: { name, answer } };
-  const client = await clients.trusted(node);
-  const [discovery, etcd] = await Promise.all([
+  const client = await patience.told(clients.trusted(node));
+  if (client === undefined) return { node, testimony: { name, answer: "silent" } };
+  const [discovery, hostname, etcd] = await Promise.all([
     patience.told(discoveryOf(client, patience)),
+    patience.told(getResource(client, hostnames, "hostname", patience.settings())),
     role === "controlplane" ? patience.told(askEtcd(client, patience)) : undefined,
   ]);
   return {
     node,
-    testimony: { name, answer, ...(etcd === undefined ? {} : { etcd: etcd.service }) },
+    testimony: {
+      name,
+      answer,
+      ...(hostname === undefined ? {} : { hostname: hostname.spec.hostname }),
+      ...(etcd === undefined ? {} : { etcd: etcd.service }),
+    },
     members: etcd?.members,
     discovery,
   };
@@ -84,7 +91,9 @@ async function askEtcd(client: TalosClient, patience: Patience): Promise<EtcdWor
   const running = state === "Running" || state === "Waiting";
   const [status, members, alarms] = await Promise.all([
     running ? patience.told(etcdStatus(client, patience.settings(FIRST_WORD))) : undefined,
-    running ? patience.told(etcdMembers(client, { ...patience.settings(FIRST_WORD), local: true })) : undefined,
+    running
+      ? patience.told(etcdMembers(client, { ...patience.settings(FIRST_WORD), local: true }))
+      : undefined,
     running ? patience.told(etcdAlarms(client, patience.settings(FIRST_WORD))) : undefined,
   ]);
   const isMember = status !== undefined && members?.some(({ id }) => id === status.id) === true;

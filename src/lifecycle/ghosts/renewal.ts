@@ -25,16 +25,20 @@ export async function renew(run: CastleRun, access: ClusterAccess, node: CastleN
   await runStep(run.report, { id: `wipe-${name}`, title: `${name}: wiped, and proved to be empty` }, () =>
     wiped(run, access, node),
   );
-  await runStep(run.report, { id: `rejoin-${name}`, title: `${name}: configured, and let in again` }, async () => {
-    const { configs } = await ensureIdentity(run);
-    const config = configs.nodes.get(name);
-    if (config === undefined) throw new Error(`no configuration was rendered for ${name}`);
-    const { clients } = access;
-    const turns = new JoinTurns(run, clients);
-    turns.stands();
-    const configured = await configureNode({ run, clients, turns }, node, config);
-    return { detail: configured === "new" ? "it votes" : "it was done already" };
-  });
+  await runStep(
+    run.report,
+    { id: `rejoin-${name}`, title: `${name}: configured, and let in again` },
+    async () => {
+      const { configs } = await ensureIdentity(run);
+      const config = configs.nodes.get(name);
+      if (config === undefined) throw new Error(`no configuration was rendered for ${name}`);
+      const { clients } = access;
+      const turns = new JoinTurns(run, clients);
+      turns.stands();
+      const configured = await configureNode({ run, clients, turns }, node, config);
+      return { detail: configured === "new" ? "it votes" : "it was done already" };
+    },
+  );
   await changeLedger(run.home, (ledger) => begun(ledger, undefined));
 }
 

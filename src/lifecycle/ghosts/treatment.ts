@@ -84,7 +84,9 @@ async function forgotten(
 ): Promise<{ detail: string }> {
   const address = discovery?.find((affiliate) => affiliate.name === name)?.addresses[0] ?? "";
   const told = await forgetInDiscovery(run, clients, { name, address });
-  const late = new CastleError("lifecycle/timed-out", { message: `${told.detail}; within 30 minutes by itself` });
+  const late = new CastleError("lifecycle/timed-out", {
+    message: `${told.detail}; within 30 minutes by itself`,
+  });
   return poll(
     async () => {
       const known = await knownMembers(run, clients, name);

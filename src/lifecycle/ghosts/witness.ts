@@ -1,7 +1,8 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { CastleError } from "../../errors/castle-error.ts";
 
 /** Milliseconds that all questions of one look may take together; a verdict is there after five seconds. */
-const PATIENCE = 3_500;
+const PATIENCE = 3_700;
 /** Milliseconds that a question is given at least, however late it is asked. */
 const SHORTEST = 300;
 
@@ -25,13 +26,22 @@ export class Patience {
     return AbortSignal.any([this.signal, AbortSignal.timeout(this.settings().deadline)]);
   }
 
-  /** Undefined: nobody told. @throws CastleError command/interrupted, where the whole look is */
+  /**
+   * Undefined: nobody told in time, whatever the work itself waits for.
+   * @throws CastleError command/interrupted, where the whole look is
+   */
   async told<T>(work: Promise<T>): Promise<T | undefined> {
+    const over = new AbortController();
+    const late = delay(Math.max(SHORTEST, this.#end - performance.now()), undefined, { signal: over.signal });
     try {
-      return await work;
+      return await Promise.race([work, late.catch(() => undefined)]);
     } catch (error) {
       if (this.signal.aborted || !isSilence(error)) throw error;
       return undefined;
+    } finally {
+      over.abort();
+      // What comes after its time is nobody's any more.
+      work.catch(() => undefined);
     }
   }
 }

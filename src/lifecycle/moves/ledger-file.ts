@@ -25,6 +25,7 @@ const fileShape = z.object({
         workers: z.int(),
         leaving: z.array(z.string()),
       }),
+      z.object({ verb: z.literal("ghosts"), node: z.string() }),
     ])
     .optional(),
 });

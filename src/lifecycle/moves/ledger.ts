@@ -23,7 +23,9 @@ export type Unfinished =
       readonly controlPlanes: number;
       readonly workers: number;
       readonly leaving: readonly string[];
-    };
+    }
+  /** A node that is wiped because its etcd's data is of no use. */
+  | { readonly verb: "ghosts"; readonly node: string };
 
 /** Who has which name, address, MAC and VM id, and who had them. */
 export interface Ledger {
@@ -86,6 +88,8 @@ export function commandOf(unfinished: Unfinished): string {
       return `castle replace ${unfinished.node}`;
     case "scale":
       return `castle scale --control-planes ${unfinished.controlPlanes} --workers ${unfinished.workers}`;
+    case "ghosts":
+      return "castle ghosts --cure";
     default:
       return unfinished satisfies never;
   }

@@ -32,7 +32,7 @@ export async function allVoters(run: CastleRun, clients: NodeClients): Promise<{
       onTimeout: () =>
         new CastleError("lifecycle/timed-out", {
           message: `etcd did not have ${names.length} voters within ${patience / 1000} s; ${last}`,
-          hint: "castle status; castle talosctl -- service etcd",
+          hint: "castle ghosts names who stands in the way; castle talosctl -- service etcd",
         }),
     },
   );
@@ -42,7 +42,7 @@ export async function allVoters(run: CastleRun, clients: NodeClients): Promise<{
 function ghost(names: readonly string[], members: readonly EtcdMember[]): CastleError {
   return new CastleError("lifecycle/foreign-node", {
     message: `etcd has voters that the spec does not know: ${names.join(", ")}`,
-    hint: "put them back into castle.yaml, or take the member out: castle talosctl -- etcd remove-member ID",
+    hint: "put them back into castle.yaml; or, if they are gone: castle ghosts, then castle ghosts --cure",
     details: { members: members.map(({ id, name, peerUrls }) => ({ id, name, peerUrls })) },
   });
 }

@@ -1,0 +1,152 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { poll } from "../../src/support/poll.ts";
+import { CastleCommand } from "../e2e/castle-command.ts";
+import { type Node, nodesOf, statusIs } from "../e2e/cluster.ts";
+import { GhostInjector } from "../e2e/ghost-injector.ts";
+import { curedShape, ghosts, haunted, told } from "../e2e/ghosts.ts";
+import { Seed } from "../e2e/seed.ts";
+import { canRunLab } from "../fixtures/parts.ts";
+
+const LOOKS = 100;
+const SPEC = "nodes: { controlPlanes: { count: 3 }, workers: { count: 1 } }\n";
+const seed = new Seed(process.env["CASTLE_TEST_SEED"]);
+
+/** Every class that can be made on real nodes, made, named and cured; and a hundred looks at castles that have none. */
+describe.skipIf(!canRunLab)(`ghosts, all of them (CASTLE_TEST_SEED=${seed.value})`, () => {
+  let castle: CastleCommand;
+  let nodes: readonly Node[];
+  let injector: GhostInjector;
+  const node = (index: number): Node => {
+    const found = nodes[index];
+    if (found === undefined) throw new Error(`no node ${index}`);
+    return found;
+  };
+
+  beforeAll(async () => {
+    castle = await CastleCommand.prepare("t-haunt");
+    await castle.spec(SPEC);
+    nodes = await nodesOf(castle);
+    injector = new GhostInjector(castle, nodes);
+  });
+  afterAll(() => castle.remove());
+
+  const healthy = () => statusIs(castle, (found) => found.healthy, "healthy");
+
+  /** Looks while something goes on, and `least` times in all. @returns how many looks */
+  async function look(work: Promise<unknown>, least = 0): Promise<number> {
+    let looks = 0;
+    let over = false;
+    const done = work.finally(() => {
+      over = true;
+    });
+    while (!over || looks < least) {
+      const { exitCode, stdout } = await castle.try("ghosts", "-o", "json");
+      // Before the castle has credentials there is nobody to ask.
+      if (stdout.includes('"kind":"Ghosts"') || stdout.includes('"kind": "Ghosts"')) {
+        looks += 1;
+        expect(stdout, `look ${looks}`).not.toMatch(/"state": ?"ghost"/);
+        expect([0, 3, 4]).toContain(exitCode);
+      }
+    }
+    await done;
+    return looks;
+  }
+
+  it(`raises no false alarm in ${LOOKS} looks: at joins, power-offs, changed configurations and rest`, async () => {
+    let looks = await look(castle.run("up", "--install-tools"));
+    await healthy();
+    for (const off of [node(1), node(2), node(3)]) {
+      looks += await look(castle.run("lab", "power", "off", off.name), 3);
+      looks += await look(castle.run("lab", "power", "on", off.name).then(healthy));
+    }
+    await castle.spec(`${SPEC}talos: { patches: [{ machine: { sysctls: { vm.swappiness: "10" } } }] }\n`);
+    looks += await look(castle.run("up"));
+    looks += await look(healthy(), Math.max(0, LOOKS - looks));
+    expect(looks).toBeGreaterThanOrEqual(LOOKS);
+  });
+
+  /** Cures, and expects that this ghost was among what was cured. */
+  async function cures(ghost: string): Promise<void> {
+    const { cured, left, waiting } = await castle.ask(curedShape, "ghosts", "--cure", "--yes");
+    expect(cured.map(({ class: name, subject }) => `${name} ${subject}`)).toContain(ghost);
+    expect([...left, ...waiting]).toEqual([]);
+    expect((await ghosts(castle)).quorum.standing).toMatchObject({ voters: 3, healthy: 3, tolerance: 1 });
+  }
+
+  it("G1: joins, and Talos ends it", async () => {
+    await injector.sameName(node(1));
+    await castle.run("ghosts", "--cure", "--yes");
+    await injector.votes(node(1).name);
+    expect(told(await ghosts(castle))).toEqual([]);
+  });
+
+  it("G2: a former member on the same address", async () => {
+    await injector.samePeer(node(1), "old-cp-2");
+    await haunted(castle, "G2");
+    await cures("G2 old-cp-2");
+    await injector.votes(node(1).name);
+  });
+
+  it("G4: a learner that was added for a node and never started stands in its way", async () => {
+    await injector.emptyDisk(node(1));
+    await injector.removeMember(node(1).name);
+    await injector.addMember(node(1).address, { learner: true });
+    await injector.giveOwnConfig(node(1));
+    await haunted(castle, "G4");
+    await cures(`G4 ${node(1).name}`);
+    await injector.votes(node(1).name);
+  });
+
+  it("G5: an old disk comes back into a node that has joined again since", async () => {
+    const disk = await injector.keepDisk(node(2));
+    await injector.removeMember(node(2).name);
+    await injector.sameName(node(2));
+    await injector.votes(node(2).name);
+    await injector.restoreDisk(node(2), disk);
+    await haunted(castle, "G5");
+    await cures(`G5 ${node(2).name}`);
+  });
+
+  it("G8: another castle's disk, in a control plane and in a worker", async () => {
+    for (const one of [node(1), node(3)]) {
+      await injector.foreignDisk(one);
+      await haunted(castle, "G8");
+      await cures(`G8 ${one.name}`);
+      await healthy();
+    }
+  });
+
+  it("G3 and G7: what is left of nodes that castle.yaml does not have any more", async () => {
+    await castle.run("lab", "power", "cut", node(3).name);
+    await castle.spec("nodes: { controlPlanes: { count: 3 }, workers: { count: 0 } }\n");
+    await injector.addMember("192.168.1.250", { learner: false });
+    await haunted(castle, "G7");
+    await haunted(castle, "G3");
+    await cures(`G7 ${node(3).name}`);
+    expect(await castle.kubectl("get", "nodes", "-o", "name")).not.toContain(node(3).name);
+    await castle.spec(SPEC);
+  });
+
+  it("goes on after a kill at every step of a cure", async () => {
+    for (let kill = 0; kill < 4; kill++) {
+      await poll(async () => ((await ghosts(castle)).quorum.standing?.healthy === 3 ? true : undefined), {
+        every: 1000,
+        within: 120_000,
+        onTimeout: () => new Error("not three voters before the kill"),
+      });
+      await injector.removedData(node(2));
+      await haunted(castle, "G5");
+      const cure = castle.start("ghosts", "--cure", "--yes");
+      const timer = setTimeout(() => cure.kill("SIGKILL"), 2_000 + seed.next(25_000));
+      await cure;
+      clearTimeout(timer);
+      await castle.run("ghosts", "--cure", "--yes");
+      await injector.votes(node(2).name);
+      expect(await readFile(join(castle.home, "ledger.json"), "utf8").catch(() => "")).not.toContain(
+        "unfinished",
+      );
+    }
+  });
+});
