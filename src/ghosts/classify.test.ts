@@ -313,6 +313,15 @@ describe("G8: a control plane whose member is listed", () => {
     expect(ghost?.cures.map(({ kind }) => kind)).toEqual(["remove-member", "reprovision"]);
     expect(ghost?.quorum.map(({ step }) => step.kind)).toEqual(["remove", "add"]);
   });
+
+  it("is one ghost, whatever that member is called", () => {
+    const renamed = changed(healthy(), {
+      node: { name: "fortress-cp-1", answer: "foreign" },
+      member: { id: memberId(0), name: "old-cp-1" },
+    });
+    expect(verdicts(renamed)).toEqual(["G8 fortress-cp-1 ghost"]);
+    expect(classify(renamed)[0]?.cures[0]).toEqual({ kind: "remove-member", member: memberId(0) });
+  });
 });
 
 it("counts as healthy whom its own node calls so", () => {

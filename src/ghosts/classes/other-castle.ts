@@ -11,7 +11,10 @@ export function otherCastle(testimony: Testimony): Ghost[] {
     if (fact === undefined) return [];
     const expected = expectedNamed(testimony, node.name);
     // Its own data went with its own disk: what it was votes no more.
-    const was = membersOf(testimony).find(({ name }) => name === node.name);
+    const members = membersOf(testimony);
+    const was =
+      members.find(({ name }) => name === node.name) ??
+      members.find(({ peers }) => expected !== undefined && peers.includes(expected.address));
     return [
       {
         class: "G8",

@@ -18,6 +18,8 @@ export function samePeer(testimony: Testimony): Ghost[] {
     // What the node calls itself counts, because Talos goes by it; one that runs this very member is no ghost.
     const caller = node?.hostname ?? expected.name;
     if (member.name === caller || node?.etcd?.member === member.id) return [];
+    // The machine that was this member has another castle's disk now: a ghost of its own class.
+    if (node?.answer === "foreign") return [];
     const seconds = member.seconds ?? 0;
     const waiting = unstarted && seconds < UNSTARTED_PATIENCE;
     const seen: Evidence[] =
