@@ -4,14 +4,17 @@ import { chartOf } from "../doctor/chart.ts";
 import { type Unjudged, diagnose, unjudged } from "../doctor/diagnose.ts";
 import type { Chart, Diagnosis } from "../doctor/disease.ts";
 import { examineCluster } from "../doctor/examine/examine.ts";
+import { diagnoseGhosts } from "../doctor/ghosts.ts";
 import { judgeHealth } from "../doctor/health.ts";
 import { readFolder } from "../doctor/manifests/folder.ts";
 import { CastleError } from "../errors/castle-error.ts";
+import { lookForGhosts } from "../lifecycle/ghosts/look.ts";
 import { unexplained } from "../doctor/unexplained.ts";
 import { Secret } from "../support/secret.ts";
 import type { AnswerOf } from "./answer.ts";
 import type { Context } from "./context.ts";
 import { examineCastle } from "./examination.ts";
+import { statusSources } from "./session.ts";
 import { readSpecFile } from "./spec-file.ts";
 
 export interface DoctorRequest {
@@ -44,10 +47,15 @@ interface Findings {
 async function findings(context: Context, { file, kubeconfig, paths }: DoctorRequest): Promise<Findings> {
   if (paths.length > 0) return ofChart(await readPaths(context, paths));
   if (kubeconfig !== undefined) return ofAnyCluster(context, kubeconfig);
-  const examination = await examineCastle(context, await readSpecFile(context, file), true);
+  const spec = await readSpecFile(context, file);
+  const [examination, { ghosts }] = await Promise.all([
+    examineCastle(context, spec, true),
+    statusSources(context, spec).then(lookForGhosts),
+  ]);
   const { checks } = judgeHealth(examination);
   const { objects } = examination;
-  const found = ofChart(chartOf(objects, examination));
+  const charted = ofChart(chartOf(objects, examination));
+  const found = { ...charted, diagnoses: [...diagnoseGhosts(ghosts), ...charted.diagnoses] };
   const silent = checks.flatMap(({ id, unknown }) =>
     unknown === undefined ? [] : [{ disease: id, reason: unknown }],
   );

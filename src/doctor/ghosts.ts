@@ -13,6 +13,7 @@ export function diagnoseGhosts(ghosts: readonly JudgedGhost[]): readonly Diagnos
       object: subject,
       message: `${name}: ${title}`,
       evidence: evidence.map(({ source, fact }) => `${source}: ${fact}`),
-      fix: `castle ghosts --cure: ${cures.map(cureText).join(", then ")}`,
+      fix: cures.map(cureText).join(", then "),
+      command: "castle ghosts --cure",
     }));
 }

@@ -20,6 +20,16 @@ function seed(): Testimony {
   return changed(joiner(5, "unhealthy-cluster"), { member: { id: memberId(1), name: "old-cp-2" } });
 }
 
+function withoutThird(testimony: Testimony): Testimony {
+  return {
+    ...testimony,
+    etcd: testimony.etcd && {
+      ...testimony.etcd,
+      members: testimony.etcd.members.filter(({ id }) => id !== memberId(2)),
+    },
+  };
+}
+
 /** A learner on fortress-cp-2's address that never started. */
 function learner(seconds: number | undefined): Testimony {
   const { etcd, ...rest } = joiner(3, "too-many-learners");
@@ -180,14 +190,7 @@ describe("G3: a member nobody knows that", () => {
         changed(testimony, { node: { name, answer: "silent", etcd: { ...running("x"), healthy: false } } }),
       living,
     );
-    const without = (testimony: Testimony): Testimony => ({
-      ...testimony,
-      etcd: testimony.etcd && {
-        ...testimony.etcd,
-        members: testimony.etcd.members.filter(({ id }) => id !== memberId(2)),
-      },
-    });
-    const [ghost] = classify(without(halved));
+    const [ghost] = classify(withoutThird(halved));
     expect(ghost).toMatchObject({ class: "G3", curable: false });
     expect(ghost?.quorum[0]).toMatchObject({
       before: { voters: 3, healthy: 2, quorum: 2 },
