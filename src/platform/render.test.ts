@@ -134,7 +134,7 @@ describe("monitoring", () => {
     );
     const others = folders(castle).filter((name) => !["flux-system", "monitoring"].includes(name));
     expect(JSON.stringify(order?.["spec"])).toContain("dependsOn");
-    for (const name of others) expect(JSON.stringify(order?.["spec"])).toContain(`{"name":"${name}"`);
+    for (const name of others) expect(JSON.stringify(order?.["spec"])).toContain(`{"name":"${name}",`);
   });
 
   it("asks for Grafana's image where there is one, and leaves it out in a lab", () => {

@@ -148,6 +148,12 @@ function peers(namespace: string, matchLabels: Named["matchLabels"]): Manifest[]
   ];
 }
 
+/**
+ * A replica that two requests in a row could not reach is left out for five seconds, long before Kubernetes knows that its
+ * node is dead. Two: a visitor who goes away before his request was sent counts as one.
+ */
+const GIVEN_UP = { failureWindow: "5s", maxFailedAttempts: 2 };
+
 function route(metadata: Manifest["metadata"], { host }: Site, tls: boolean): Manifest[] {
   return [
     {
@@ -156,7 +162,7 @@ function route(metadata: Manifest["metadata"], { host }: Site, tls: boolean): Ma
       metadata,
       // Every request dials: one that is dialled can be retried at the other replica, one on a kept connection to a
       // node that has just died would wait for an answer until the visitor gives up.
-      spec: { forwardingTimeouts: { dialTimeout: "300ms" }, maxIdleConnsPerHost: -1 },
+      spec: { forwardingTimeouts: { dialTimeout: "200ms" }, maxIdleConnsPerHost: -1 },
     },
     {
       apiVersion: "traefik.io/v1alpha1",
@@ -168,7 +174,9 @@ function route(metadata: Manifest["metadata"], { host }: Site, tls: boolean): Ma
           {
             kind: "Rule",
             match: `Host(\`${host}\`)`,
-            services: [{ name: SITE, port: HTTP.name, serversTransport: SITE }],
+            services: [
+              { name: SITE, passiveHealthCheck: GIVEN_UP, port: HTTP.name, serversTransport: SITE },
+            ],
           },
         ],
         ...(tls ? { tls: { secretName: SITE_CERTIFICATE } } : {}),

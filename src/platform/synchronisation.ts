@@ -1,5 +1,5 @@
 import type { Castle } from "../spec/castle.ts";
-import type { Component, ComponentName } from "./component.ts";
+import type { Component } from "./component.ts";
 import { FLUX_NAMESPACE } from "./flux-controller.ts";
 import { labels } from "./labels.ts";
 import type { Manifest } from "./manifest.ts";
@@ -26,12 +26,10 @@ const RETRY_INTERVAL = "5s";
 const TIMEOUT = "3m";
 
 /**
- * Definitions have to be there, of whatever revision: Flux' own rule, that a dependency has taken the same revision,
- * would make every release of a site wait until all definitions have been applied again.
+ * A component waits for another until that one has stood once. From then on a push reaches all of them at the same time:
+ * without this each would wait until the other runs the very same revision.
  */
-function dependency(name: ComponentName): object {
-  return name === "traefik-crds" ? { name, readyExpr: "has(dep.status.lastAppliedRevision)" } : { name };
-}
+const STANDS = "has(dep.status) && has(dep.status.lastAppliedRevision)";
 
 /** Where Flux looks, and what it applies in which order. */
 export function synchronisation(
@@ -54,7 +52,9 @@ export function synchronisation(
       }),
       ...components.map(({ name, dependsOn }) =>
         kustomization(gitops, name, {
-          ...(dependsOn.length === 0 ? {} : { dependsOn: dependsOn.map(dependency) }),
+          ...(dependsOn.length === 0
+            ? {}
+            : { dependsOn: dependsOn.map((name) => ({ name, readyExpr: STANDS })) }),
           wait: true,
         }),
       ),

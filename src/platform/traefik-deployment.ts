@@ -99,7 +99,7 @@ function flags({ ingress }: Castle, namespace: string): string[] {
     `--providers.kubernetesIngress.ingressEndpoint.publishedService=${namespace}/${NAME}`,
     "--providers.providersThrottleDuration=500ms",
     // A pod on a node that died is given up before the visitor's own patience ends.
-    "--serversTransport.forwardingTimeouts.dialTimeout=300ms",
+    "--serversTransport.forwardingTimeouts.dialTimeout=200ms",
     "--ping=true",
     `--ping.entryPoint=${ping.name}`,
     "--metrics.prometheus=true",

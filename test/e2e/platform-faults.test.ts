@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { CHALLENGE_PRIORITY } from "../../src/platform/entry-points.ts";
 import { canRunLab } from "../fixtures/parts.ts";
 import { CastleCommand } from "./castle-command.ts";
 import { faultOf, smallCastle } from "./platform-faults.ts";
@@ -68,7 +69,7 @@ describe.skipIf(!canRunLab)("a platform and its faults", () => {
             kind: "Rule",
             match:
               "PathPrefix(`/.well-known/acme-challenge/`) && !PathPrefix(`/.well-known/acme-challenge/castle-`)",
-            priority: 1_000_000,
+            priority: CHALLENGE_PRIORITY + 1,
             services: [{ name: "web", port: "http" }],
           },
         ],

@@ -1,10 +1,10 @@
 import { CastleError } from "../../errors/castle-error.ts";
-import type { KubernetesApi } from "../../kubernetes/api.ts";
 import { CERTIFICATES_NAMESPACE } from "../../platform/certificates.ts";
 import { ingressAddress } from "../../platform/pool.ts";
 import { poll } from "../../support/poll.ts";
 import type { CastleRun } from "../castle-run.ts";
 import { type CertificateState, certificateStates } from "../certificates/state.ts";
+import type { FluxView } from "./synchronised.ts";
 
 const EVERY = 300;
 /** Milliseconds that a host may be unknown once the ACME controller asks for it. */
@@ -14,7 +14,8 @@ const SOON = 15_000;
 
 /**
  * Waits until every site's certificate is valid.
- * @throws CastleError platform/certificate-failed with the authority's own words, platform/host-unreachable
+ * @throws CastleError platform/certificate-failed with the authority's own words, platform/host-unreachable,
+ *   platform/stalled
  */
 export async function allCertificatesValid(
   {
@@ -24,15 +25,21 @@ export async function allCertificatesValid(
     signal,
     patience,
   }: Pick<CastleRun, "castle" | "report" | "now" | "signal" | "patience">,
-  api: KubernetesApi,
+  view: FluxView,
 ): Promise<{ detail: string }> {
   const hosts = (castle.sites ?? []).map(({ host }) => host);
   let last = "the ACME controller has not said anything yet";
   let unknownSince: number | undefined;
   let before: ReadonlySet<string> | undefined;
+  const look = async () => {
+    const states = certificateStates(view.api, castle, { now: now(), signal });
+    // What cannot go on by itself, for example an ingress without an address, which Flux takes for healthy.
+    await Promise.all([states, view.latest()]);
+    return states;
+  };
   await poll(
     async () => {
-      const found = await certificateStates(api, castle, { now: now(), signal }).catch((error: unknown) => {
+      const found = await look().catch((error: unknown) => {
         if (!(error instanceof CastleError) || error.code !== "kubernetes/unreachable") throw error;
         last = error.message;
         return undefined;

@@ -122,7 +122,7 @@ export async function fortify(
     const done = new AbortController();
     const hastened = hastenComponents(view, revision, AbortSignal.any([signal, done.signal]));
     const components = applied(run, view, revision, blueprint.components).finally(() => done.abort());
-    const pages = sitesServed(run, api, certificates).then(since);
+    const pages = sitesServed(run, view, certificates).then(since);
     await Promise.all([components, pages, hastened]);
     const urls = await run.ground.siteUrls(castle.sites ?? [], ingressAddress(castle));
     return { revision, pages: await pages, urls };
@@ -131,12 +131,12 @@ export async function fortify(
   }
 }
 
-async function sitesServed(run: CastleRun, api: KubernetesApi, authority: Authority): Promise<void> {
+async function sitesServed(run: CastleRun, view: FluxView, authority: Authority): Promise<void> {
   if (!hasCertificates(run.castle)) return;
   await runStep(run.report, { id: "certificates", title: "Certificates" }, async () => {
-    const valid = await allCertificatesValid(run, api);
+    const valid = await allCertificatesValid(run, view);
     // At once: whoever loses the castle now has them.
-    await keepIssued(run, api, authority);
+    await keepIssued(run, view.api, authority);
     return valid;
   });
   await runStep(run.report, { id: "pages", title: "Pages over HTTPS" }, () => pagesServed(run, authority));
