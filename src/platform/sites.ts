@@ -174,9 +174,7 @@ function route(metadata: Manifest["metadata"], { host }: Site, tls: boolean): Ma
           {
             kind: "Rule",
             match: `Host(\`${host}\`)`,
-            services: [
-              { name: SITE, passiveHealthCheck: GIVEN_UP, port: HTTP.name, serversTransport: SITE },
-            ],
+            services: [{ name: SITE, passiveHealthCheck: GIVEN_UP, port: HTTP.name, serversTransport: SITE }],
           },
         ],
         ...(tls ? { tls: { secretName: SITE_CERTIFICATE } } : {}),
