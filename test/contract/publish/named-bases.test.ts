@@ -98,7 +98,7 @@ describe.skipIf(!canRunLab)("a site on a named base", () => {
       expect(document.config["User"]).toBe(runtime.user);
       const pod = await SitePod.start(release.layout, {}, port);
       try {
-        expect(await pod.get("/")).toMatchObject({ status: 200, body: "<h1>On a base</h1>\n" });
+        expect(await pod.get("/")).toMatchObject({ status: 200, body: "<h1>On a base</h1>" });
         expect((await pod.get("/")).headers["castle-release"]).toBe(release.tag);
       } finally {
         await pod.stop();
