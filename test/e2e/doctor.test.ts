@@ -89,11 +89,22 @@ describe.skipIf(!canRunLab)("the doctor at the bed of a castle in the lab", () =
     await castle.run("up", "--install-tools");
     const found = await settled([]);
     expect(names(found)).toEqual([]);
-    const health = await castle.ask(healthShape, "health");
+  });
+
+  it("is healthy in one look of health", async () => {
+    const health = await poll(
+      async () => {
+        const looked = healthShape.parse(JSON.parse((await castle.try("health", "-o", "json")).stdout));
+        // A busy machine may not answer all within health's few seconds.
+        return looked.checks.some(({ unknown }) => unknown !== undefined) ? undefined : looked;
+      },
+      { every: 1_000, within: SETTLED, onTimeout: () => new Error("health was never told everything") },
+    );
     expect(health.checks.filter(({ verdict }) => verdict !== "healthy")).toEqual([]);
     expect(health.checks.map(({ id }) => id)).toEqual(
       expect.arrayContaining(["flux", "releases", "dns", "load-balancers", "certificates"]),
     );
+    expect(health.healthy).toBe(true);
   });
 
   it("says what a kubeconfig without rights does not let it see, instead of calling it healthy", async () => {

@@ -12,7 +12,7 @@ import { type WardMaterial, wardYaml } from "./objects.ts";
 export async function infect(castle: CastleCommand): Promise<void> {
   const [otherHost, ending] = await Promise.all([
     certificateFor("other.example", 90),
-    certificateFor("ending.example", 1),
+    certificateFor("ending.example", 0),
   ]);
   const file = join(castle.folder, "ward.yaml");
   const yaml = wardYaml({
@@ -40,11 +40,15 @@ async function onWire(castle: CastleCommand, node: string, command: readonly str
 
 async function certificateFor(host: string, days: number): Promise<WardMaterial["ending"]> {
   const folder = await mkdtemp(join(tmpdir(), "castle-ward-"));
-  const [key, certificate] = [join(folder, "key.pem"), join(folder, "certificate.pem")];
+  const at = (name: string) => join(folder, `${name}.pem`);
+  const [key, request, certificate] = [at("key"), at("request"), at("certificate")];
   try {
     const algorithm = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc"];
-    const identity = ["-subj", `/CN=${host}`, "-addext", `subjectAltName=DNS:${host}`, "-days", String(days)];
-    await run("openssl", ["req", "-x509", ...algorithm, "-keyout", key, "-out", certificate, ...identity]);
+    const identity = ["-subj", `/CN=${host}`, "-addext", `subjectAltName=DNS:${host}`];
+    await run("openssl", ["req", "-new", ...algorithm, "-keyout", key, "-out", request, ...identity]);
+    // Only this of openssl's commands makes one of no days at all.
+    const signed = ["-signkey", key, "-copy_extensions", "copy", "-days", String(days)];
+    await run("openssl", ["x509", "-req", "-in", request, "-out", certificate, ...signed]);
     return { certificate: await base64(certificate), key: await base64(key) };
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -11,7 +11,7 @@ export interface WardMaterial {
   readonly image: string;
   /** The node that takes the pod whose node nobody may announce from. */
   readonly excluded: string;
-  /** Base64 of PEM: for another host than the one that shows it, and for its own with a day left. */
+  /** Base64 of PEM: for another host than the one that shows it, and one that has just ended. */
   readonly otherHost: { readonly certificate: string; readonly key: string };
   readonly ending: { readonly certificate: string; readonly key: string };
 }
