@@ -1,5 +1,6 @@
 import { buildApplication, buildRouteMap } from "@stricli/core";
 import { kubeconfigCommand, talosconfigCommand } from "./commands/access.ts";
+import { backupCommand, backupsCommand, restoreCommand } from "./commands/backup.ts";
 import { certsCommand } from "./commands/certs.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
@@ -44,6 +45,9 @@ const root = buildRouteMap<string, Context>({
     replace: replaceCommand,
     scale: scaleCommand,
     shift: shiftCommand,
+    backup: backupCommand,
+    backups: backupsCommand,
+    restore: restoreCommand,
     status: statusCommand,
     health: healthCommand,
     doctor: doctorCommand,

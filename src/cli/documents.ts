@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { backupDocuments } from "./documents/backup.ts";
 import { doctorDocuments } from "./documents/doctor.ts";
 import { ghostDocuments } from "./documents/ghosts.ts";
 import { labDocuments } from "./documents/lab.ts";
@@ -53,6 +54,7 @@ const nodeStatus = z.object({
 });
 
 export const documents = {
+  ...backupDocuments,
   ...doctorDocuments,
   ...ghostDocuments,
   ...labDocuments,

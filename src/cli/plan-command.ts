@@ -13,7 +13,7 @@ import { readSpecFile } from "./spec-file.ts";
 
 export async function plan(context: Context, report: Report, file: string): Promise<AnswerOf<"CastlePlan">> {
   const spec = await readSpecFile(context, file);
-  return lookAtCastle(context, { spec, verb: "plan", report, overwrite: false }, async (run) => {
+  return lookAtCastle(context, { spec, report, overwrite: false }, async (run) => {
     if (run === undefined) return planAnswer(spec.castle, planFromNothing(spec.castle), true);
     let found: CastlePlan = planFromNothing(spec.castle);
     await runStep(report, { id: "plan", title: "Spec compared with hypervisor and nodes" }, async () => {

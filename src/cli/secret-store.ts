@@ -26,7 +26,7 @@ export function secretStore(context: Context, { castle, folder }: SpecFile, repo
   const encrypted = (path: string) =>
     encryptedFileStore({
       path,
-      identity: (locked) => ageIdentity(places(context).identity, context.env["CASTLE_AGE_IDENTITY"], locked),
+      identity: (locked) => userIdentity(context, locked),
       now: context.now,
     });
   const { secrets = { kind: "file" } } = castle;
@@ -46,6 +46,11 @@ export function secretStore(context: Context, { castle, folder }: SpecFile, repo
     default:
       return secrets satisfies never;
   }
+}
+
+/** The age identity of this user. @param locked what it is to open; undefined: one may be made */
+export function userIdentity(context: Context, locked?: string): Promise<Secret> {
+  return ageIdentity(places(context).identity, context.env["CASTLE_AGE_IDENTITY"], locked);
 }
 
 function tellAway(report: Report, { message }: CastleError, waiting: string): void {

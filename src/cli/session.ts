@@ -11,6 +11,8 @@ import type { Ground } from "../lifecycle/ground/ground.ts";
 import { labGround } from "../lifecycle/ground/lab.ts";
 import { rackGround } from "../lifecycle/ground/rack.ts";
 import { withLock } from "../lifecycle/lock.ts";
+import { withCastleLock } from "../lifecycle/operators-lock/castle-lock.ts";
+import { withScratchHome } from "../lifecycle/scratch-home.ts";
 import type { SecretStore } from "../secrets/store.ts";
 import type { Castle } from "../spec/castle.ts";
 import type { StatusSources } from "../lifecycle/status.ts";
@@ -38,7 +40,10 @@ export interface SessionOptions {
 /** Milliseconds: a rack's firmware and disk are slow. */
 const PATIENCE = 300_000;
 
-/** Does a changing operation on a castle: with its lock held, and every event in the journal of this run. */
+/**
+ * Does a changing operation on a castle: with its locks held, on this machine and among all operators, and every event
+ * in the journal of this run. Every verb that changes a castle comes through here.
+ */
 export async function changeCastle<T>(
   context: Context,
   { spec, verb, report, overwrite, patience = PATIENCE }: SessionOptions,
@@ -57,7 +62,8 @@ export async function changeCastle<T>(
       const raising = overwrite !== undefined;
       const platform = await materials(context, castle, overwrite);
       const run = await openRun(context, { spec, home, report: both, raising });
-      const result = await work({ ...run, platform, patience });
+      const locked = { run: { ...run, platform, patience }, verb, environment: context.env };
+      const result = await withCastleLock(locked, work);
       journal.end("done");
       return result;
     } catch (error) {
@@ -73,21 +79,21 @@ function materials(context: Context, castle: Castle, overwrite: boolean | undefi
 }
 
 /**
- * Does an operation that only looks, with the lock held all the same: Terraform's folder has room for one run. Starts
+ * Does an operation that only looks: it takes no lock, and whoever changes the castle meanwhile is not disturbed. Starts
  * nothing: where the lab is not up, there is no run.
  */
 export async function lookAtCastle<T>(
   context: Context,
-  { spec, verb, report, overwrite }: SessionOptions,
+  { spec, report, overwrite }: Omit<SessionOptions, "verb">,
   work: (run: CastleRun | undefined) => Promise<T>,
 ): Promise<T> {
   const { castle } = spec;
   const home = await castleHome(spec.folder, castle.name);
   const ground = await findGround(context, castle);
   if (ground === undefined) return work(undefined);
-  return withLock(home.lock, verb, async () => {
+  return withScratchHome(home, async (scratch) => {
     const platform = await materials(context, castle, overwrite);
-    return work({ ...(await standingRun(context, { spec, home, ground, report })), platform });
+    return work({ ...(await standingRun(context, { spec, home: scratch, ground, report })), platform });
   });
 }
 

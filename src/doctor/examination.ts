@@ -21,6 +21,8 @@ export interface Examination {
   readonly store: StoreExamination | { readonly silent: string };
   /** Certificates that castle itself holds, and those that nodes and sites show. */
   readonly certificates: readonly HeldCertificate[];
+  /** Where the spec has backups. */
+  readonly backups?: BackupsExamination | undefined;
 }
 
 export interface HeldCertificate {
@@ -98,6 +100,10 @@ export interface StorePair {
   readonly kept: string | undefined;
   readonly live: string | undefined;
 }
+
+export type BackupsExamination =
+  | { readonly place: string; readonly newest: Date | undefined; readonly proved: boolean }
+  | { readonly silent: string };
 
 export type NodeExamination = { readonly node: CastleNode } & (
   | { readonly silent: string }

@@ -1,5 +1,6 @@
 import type { Check } from "./check.ts";
 import { apidReady } from "./checks/apid-ready.ts";
+import { backupAge } from "./checks/backup-age.ts";
 import { bootFinished } from "./checks/boot-finished.ts";
 import { certificates } from "./checks/certificates.ts";
 import { clock } from "./checks/clock.ts";
@@ -46,6 +47,7 @@ const checks: readonly Check[] = [
   loadBalancers,
   versions,
   certificates,
+  backupAge,
 ];
 
 export interface CheckResult {

@@ -1,3 +1,4 @@
+import { backupErrors } from "./catalogue/backup.ts";
 import { buildErrors } from "./catalogue/build.ts";
 import { commandErrors } from "./catalogue/command.ts";
 import { gitopsErrors } from "./catalogue/gitops.ts";
@@ -19,6 +20,7 @@ import { talosErrors } from "./catalogue/talos.ts";
 import type { CatalogueEntry } from "./exit-code.ts";
 
 const entries = {
+  ...backupErrors,
   ...commandErrors,
   ...secretsErrors,
   ...specErrors,

@@ -35,6 +35,8 @@ export const StoragesAnswer = z.array(
   }),
 );
 
+export const PoolsAnswer = z.array(z.object({ poolid: z.string(), comment: z.string().default("") }));
+
 export const VolumesAnswer = z.array(z.object({ volid: z.string() }));
 
 export const InterfacesAnswer = z.array(z.object({ iface: z.string(), type: z.string().optional() }));

@@ -11,6 +11,7 @@ import {
   NodesAnswer,
   type Permissions,
   PermissionsAnswer,
+  PoolsAnswer,
   type StorageAnswer,
   StoragesAnswer,
   TaskAnswer,
@@ -29,6 +30,13 @@ export interface Machine {
   readonly host: string;
   readonly name: string;
   readonly tags: readonly string[];
+}
+
+interface PoolChange {
+  readonly method: "POST" | "PUT" | "DELETE";
+  readonly form?: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal | undefined;
+  readonly already: RegExp;
 }
 
 /** The few calls of the Proxmox API that preflight, ownership checks and power need; all else is Terraform's. */
@@ -133,6 +141,37 @@ export class ProxmoxClient {
     });
   }
 
+  /** Comments of all pools that the token may see, by their ids. */
+  async pools(signal?: AbortSignal): Promise<ReadonlyMap<string, string>> {
+    const pools = await this.#get("pools", PoolsAnswer, signal);
+    return new Map(pools.map(({ poolid, comment }) => [poolid, comment]));
+  }
+
+  /**
+   * Makes a pool, or says that there is one of that name: of two who ask at once, Proxmox lets one through.
+   * @returns false: it exists
+   */
+  async makePool(id: string, comment: string, signal?: AbortSignal): Promise<boolean> {
+    const form = { poolid: id, comment };
+    return (
+      (await this.#change("pools", { method: "POST", form, signal, already: /already exists/i })) === "done"
+    );
+  }
+
+  /** @returns false: there is no such pool */
+  async describePool(id: string, comment: string, signal?: AbortSignal): Promise<boolean> {
+    const form = { poolid: id, comment };
+    return (
+      (await this.#change("pools", { method: "PUT", form, signal, already: /does not exist/i })) === "done"
+    );
+  }
+
+  /** What is gone is as good as removed. */
+  async removePool(id: string, signal?: AbortSignal): Promise<void> {
+    const path = `pools?poolid=${encodeURIComponent(id)}`;
+    await this.#change(path, { method: "DELETE", signal, already: /does not exist/i });
+  }
+
   /** Lets the sockets go; a client that is not closed keeps the program alive for some seconds. */
   async close(): Promise<void> {
     await this.#agent.close();
@@ -153,13 +192,28 @@ export class ProxmoxClient {
     throw failure;
   }
 
-  async #send(path: string, signal?: AbortSignal, method = "GET"): Promise<Response> {
+  /** @returns `already`: it was refused in words that say that it has been done */
+  async #change(path: string, { method, form, signal, already }: PoolChange): Promise<"done" | "already"> {
+    const response = await this.#send(path, signal, method, form);
+    if (response.ok) return "done";
+    const failure = await this.#failure(path, response);
+    if (already.test(`${response.statusText} ${failure.message}`)) return "already";
+    throw failure;
+  }
+
+  async #send(
+    path: string,
+    signal?: AbortSignal,
+    method = "GET",
+    form?: Readonly<Record<string, string>>,
+  ): Promise<Response> {
     const deadline = AbortSignal.timeout(DEADLINE);
     try {
       return await fetch(`${this.#connection.endpoint}/api2/json/${path}`, {
         method,
         dispatcher: this.#agent,
         headers: { authorization: `PVEAPIToken=${this.#connection.token.reveal()}` },
+        ...(form === undefined ? {} : { body: new URLSearchParams(form) }),
         signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       });
     } catch (error) {

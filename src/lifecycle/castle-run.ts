@@ -22,6 +22,8 @@ export interface CastleRun {
   readonly platform?: PlatformMaterials | undefined;
   /** Only where the spec names a registry for them and the run may change the castle. */
   readonly ownImages?: OwnImages | undefined;
+  /** An etcd snapshot that the castle is raised from, instead of empty; only for a restore. */
+  readonly snapshot?: Uint8Array | undefined;
   readonly report: Report;
   /**
    * Milliseconds that one wait for the castle may take: for a machine to boot and answer, for etcd to have its voters,

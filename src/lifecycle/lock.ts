@@ -16,10 +16,11 @@ function locked(path: string, holder: LockHolder | undefined): CastleError {
       hint: "run the same command again",
     });
   }
-  const { work, host, process } = holder;
+  const { work, host, process, user, since } = holder;
+  const who = user === undefined ? host : `${user}@${host}`;
   return new CastleError("lifecycle/locked", {
-    message: `castle ${work} is at work on this castle: process ${process.pid} on ${host}`,
+    message: `castle ${work} is at work on this castle: process ${process.pid} of ${who}${since === undefined ? "" : `, since ${since}`}`,
     hint: `wait for it and run the same command again; if ${host} is gone for good, remove ${path}`,
-    details: { pid: process.pid, host, verb: work },
+    details: { pid: process.pid, host, verb: work, user, since },
   });
 }

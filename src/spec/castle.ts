@@ -20,6 +20,8 @@ export interface Castle {
   /** Absent means the encrypted file. */
   readonly secrets?: SecretStore;
   readonly monitoring?: MonitoringSettings;
+  /** Absent: backups are taken where the command says, and nobody asks for their age. */
+  readonly backup?: BackupSettings;
   readonly disks?: { readonly encryption?: DiskEncryption };
   readonly sites?: readonly Site[];
 }
@@ -47,6 +49,15 @@ type SecretStore =
       /** Infisical's cloud unless told. */
       readonly url?: string;
     };
+
+interface BackupSettings {
+  /** A folder, relative to the spec, or s3://BUCKET/PREFIX; absent: NAME.backups. */
+  readonly to?: string;
+  readonly keep?: number;
+  readonly keepDays?: number;
+  /** After that many hours a backup is missed. */
+  readonly maxAgeHours: number;
+}
 
 interface MonitoringSettings {
   readonly prometheus: boolean;

@@ -6,15 +6,18 @@ import type { Spec } from "./schema.ts";
 
 type Platform = Pick<
   Castle,
-  "disks" | "loadBalancer" | "ingress" | "gitops" | "secrets" | "monitoring" | "sites"
+  "backup" | "disks" | "loadBalancer" | "ingress" | "gitops" | "secrets" | "monitoring" | "sites"
 >;
+
+/** A day, and two hours for a backup that is taken once a day and was late. */
+const MAX_AGE_HOURS = 26;
 
 /**
  * All above the nodes. In a lab `gitops` brings its usual company along: addresses, an ingress with certificates, and a
  * site to see.
  */
 export function resolvePlatform(spec: Spec, { kind, pool }: Outline): Platform {
-  const { castle, disks, gitops, monitoring } = spec;
+  const { backup, castle, disks, gitops, monitoring } = spec;
   const whole = kind === "lab" && gitops !== undefined;
   const ingress = spec.ingress ?? (whole ? { tls: {} } : undefined);
   return {
@@ -31,13 +34,8 @@ export function resolvePlatform(spec: Spec, { kind, pool }: Outline): Platform {
       },
     }),
     secrets: secrets(spec.secrets),
-    ...(monitoring && {
-      monitoring: {
-        prometheus: monitoring.prometheus ?? false,
-        grafana: monitoring.grafana ?? false,
-        ...(monitoring.webhook === undefined ? {} : { webhook: monitoring.webhook }),
-      },
-    }),
+    ...(backup && { backup: backups(backup) }),
+    ...(monitoring && { monitoring: monitors(monitoring) }),
     sites: (spec.sites ?? (whole ? [{ name: LAB_SITE, host: `${LAB_SITE}.${castle}.lan` }] : [])).map(
       (site) => resolveSite(castle, site),
     ),
@@ -56,6 +54,23 @@ function resolveSite(
   { name, host, source, image }: NonNullable<Spec["sites"]>[number],
 ): Site {
   return { name, host, source: source ?? name, image: image ?? `registry.lan/${castle}/${name}` };
+}
+
+function monitors({ prometheus, grafana, webhook }: NonNullable<Spec["monitoring"]>) {
+  return {
+    prometheus: prometheus ?? false,
+    grafana: grafana ?? false,
+    ...(webhook === undefined ? {} : { webhook }),
+  };
+}
+
+function backups({ to, keep, keepDays, maxAgeHours }: NonNullable<Spec["backup"]>) {
+  return {
+    ...(to === undefined ? {} : { to }),
+    ...(keep === undefined ? {} : { keep }),
+    ...(keepDays === undefined ? {} : { keepDays }),
+    maxAgeHours: maxAgeHours ?? MAX_AGE_HOURS,
+  };
 }
 
 function secrets(told: Spec["secrets"]): NonNullable<Castle["secrets"]> {

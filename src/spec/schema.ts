@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { backupSection } from "./schema-backup.ts";
 import { addressPattern, cidrPattern, rangePattern } from "./address.ts";
+import { section, text, whole } from "./schema-parts.ts";
 import { likelySize, sizePattern } from "./size.ts";
 import { versionPattern } from "./versions.ts";
 
@@ -22,24 +24,6 @@ const imagePattern = new RegExp(
 const taggedImagePattern = new RegExp(
   `${imagePattern.source.slice(0, -1)}(?::[\\w.-]+)?(?:@sha256:[0-9a-f]{64})?$`,
 );
-
-type Expected = string | ((input: unknown) => string);
-
-function text(pattern: RegExp, expected: Expected) {
-  const error =
-    typeof expected === "string" ? expected : ({ input }: { readonly input?: unknown }) => expected(input);
-  return z.string({ error }).regex(pattern, { error });
-}
-
-function whole(least: number, most: number, expected: string) {
-  const error = `${expected}, a whole number from ${least} to ${most}`;
-  return z.int({ error }).min(least, { error }).max(most, { error });
-}
-
-function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  const error = `a section with the keys ${Object.keys(shape).join(", ")}`;
-  return z.strictObject(shape, { error });
-}
 
 function list<Item extends z.ZodType>(item: Item, expected: string) {
   return z.array(item, { error: expected }).min(1, { error: expected });
@@ -327,6 +311,9 @@ export const specSchema = section({
     .describe("Where secrets are kept. Default: file, encrypted beside the spec.")
     .optional(),
   disks: disksSection.describe("Disk encryption by Talos, on a rack.").optional(),
+  backup: backupSection
+    .describe("Where backups are kept and for how long; castle health then looks at their age.")
+    .optional(),
   monitoring: monitoringSection.optional(),
   sites: z
     .array(siteSection, { error: "a list of sites" })

@@ -1,13 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
-import { pid } from "node:process";
+import { hostname, userInfo } from "node:os";
+import { getuid, pid } from "node:process";
 import { z } from "zod";
 import { identify, isAlive, processIdentityShape } from "./process-identity.ts";
 
 const holderShape = z.object({
   process: processIdentityShape,
   host: z.string(),
+  /** Missing in the locks of older castles. */
+  user: z.string().optional(),
+  /** ISO 8601 */
+  since: z.string().optional(),
   /** What the holder is at, for people: "up". */
   work: z.string(),
   /** Tells two locks of one process apart. */
@@ -30,7 +34,15 @@ export interface ProcessLock {
 export async function withProcessLock<T>(lock: ProcessLock, action: () => Promise<T>): Promise<T> {
   const process = await identify(pid);
   if (process === undefined) throw new Error("a process that runs can be identified");
-  const holder: LockHolder = { process, host: hostname(), work: lock.work, mark: mark() };
+  const since = new Date().toISOString();
+  const holder: LockHolder = {
+    process,
+    host: hostname(),
+    user: userName(),
+    since,
+    work: lock.work,
+    mark: mark(),
+  };
   const mine = `${JSON.stringify(holder)}\n`;
   // Written whole beside it and linked into place: a lock file is never seen half written.
   const draft = `${lock.path}.${mark()}`;
@@ -100,6 +112,15 @@ function parseHolder(text: string): LockHolder | undefined {
 
 async function readText(path: string): Promise<string | undefined> {
   return readFile(path, "utf8").catch(() => undefined);
+}
+
+/** Of who runs this program; a number where the system knows no name for it. */
+export function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(getuid?.() ?? "unknown");
+  }
 }
 
 function mark(): string {

@@ -206,17 +206,23 @@ export interface WireChange {
 
 type Nothing = Record<string, never>;
 
+interface BootstrapRequest {
+  /** Start from the snapshot that EtcdRecover has brought. */
+  readonly recoverEtcd: boolean;
+}
+
 const machine = <Request extends object, Answer>(name: string): Method<Request, Answers<Answer>> =>
   method("machine", name);
 
 export const calls = {
   applyConfiguration: machine<ApplyConfigurationRequest, AppliedConfiguration>("ApplyConfiguration"),
-  bootstrap: machine<Nothing, NodeAnswer>("Bootstrap"),
+  bootstrap: machine<BootstrapRequest, NodeAnswer>("Bootstrap"),
   containers: machine<ContainersRequest, ContainersAnswer>("Containers"),
   etcdAlarmList: machine<Nothing, EtcdAlarmsAnswer>("EtcdAlarmList"),
   etcdForfeitLeadership: machine<Nothing, NodeAnswer & { readonly member: string }>("EtcdForfeitLeadership"),
   etcdLeaveCluster: machine<Nothing, NodeAnswer>("EtcdLeaveCluster"),
   etcdMemberList: machine<{ readonly queryLocal: boolean }, EtcdMembersAnswer>("EtcdMemberList"),
+  etcdRecover: machine<{ readonly bytes: Uint8Array }, NodeAnswer>("EtcdRecover"),
   etcdRemoveMemberById: machine<{ readonly memberId: string }, NodeAnswer>("EtcdRemoveMemberByID"),
   etcdStatus: machine<Nothing, EtcdStatusAnswer>("EtcdStatus"),
   memory: machine<Nothing, MemoryAnswer>("Memory"),
@@ -234,6 +240,7 @@ export const calls = {
     "AffiliateDelete",
   ),
 
+  etcdSnapshot: method<Nothing, Chunk>("machine", "EtcdSnapshot"),
   events: method<EventsRequest, WireEvent>("machine", "Events"),
   kubeconfig: method<Nothing, Chunk>("machine", "Kubeconfig"),
   logs: method<LogsRequest, Chunk>("machine", "Logs"),

@@ -1,9 +1,11 @@
+import { once } from "node:events";
 import { checkServerIdentity } from "node:tls";
 import {
   type CallOptions,
   type ChannelCredentials,
   Client,
   type ClientReadableStream,
+  type ClientWritableStream,
   Metadata,
   type ServiceError,
   credentials as channelCredentials,
@@ -143,6 +145,41 @@ export class TalosClient {
     }
   }
 
+  /**
+   * Sends the parts one after the other, as fast as the node takes them, and waits for its one answer.
+   * @throws CastleError talos/…, command/interrupted
+   */
+  async upload<Request extends object, Response extends object>(
+    method: Method<Request, Response>,
+    parts: Iterable<Request>,
+    settings: CallSettings = {},
+  ): Promise<Response> {
+    const attempt = this.#attempt(method, settings);
+    this.#refuseWhenAborted(attempt);
+    const channel = (this.#channel ??= new Client(this.#target, this.#channelCredentials, CHANNEL));
+    const settled = new AbortController();
+    return await new Promise<Response>((resolve, reject) => {
+      const call = channel.makeClientStreamRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        nodeMetadata(settings.node),
+        callOptions(attempt.deadline),
+        (error, response) => {
+          settled.abort();
+          settings.signal?.removeEventListener("abort", abort);
+          if (error !== null) reject(this.#failure(error, attempt, channel));
+          else if (response === undefined) reject(emptyAnswer(attempt));
+          else resolve(response);
+        },
+      );
+      const abort = () => call.cancel();
+      settings.signal?.addEventListener("abort", abort, { once: true });
+      // What goes wrong is told to the callback above.
+      writeAll(parts, call, settled.signal).catch(() => call.cancel());
+    });
+  }
+
   /** Hangs up once the calls under way have ended; those that wait for a connection fail. */
   close(): void {
     this.#channel?.close();
@@ -171,6 +208,19 @@ export class TalosClient {
     if (error.code === status.DEADLINE_EXCEEDED && this.#channel === channel) this.close();
     return talosFailure(error, attempt);
   }
+}
+
+/** As fast as the other side takes them. */
+async function writeAll<Part>(
+  parts: Iterable<Part>,
+  call: ClientWritableStream<Part>,
+  settled: AbortSignal,
+): Promise<void> {
+  for (const part of parts) {
+    if (settled.aborted) return;
+    if (!call.write(part)) await once(call, "drain", { signal: settled });
+  }
+  call.end();
 }
 
 function callOptions(deadline: number): CallOptions {

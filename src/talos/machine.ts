@@ -56,19 +56,28 @@ export async function applyConfig(
   return { warnings: answer.warnings, mode: answer.mode, details: new Secret(answer.modeDetails) };
 }
 
+export interface BootstrapSettings extends CallSettings {
+  /** From the snapshot that `etcdRecover` brought, instead of empty. */
+  readonly recover?: boolean;
+}
+
 /**
  * Makes this control plane the first member of a new etcd. A node whose etcd has data says so, which is as good.
  * @throws CastleError talos/not-ready while the node cannot do it yet: ask again; talos/…
  */
 export async function bootstrap(
   client: TalosClient,
-  settings: CallSettings = {},
+  { recover, ...settings }: BootstrapSettings = {},
 ): Promise<"bootstrapped" | "already-bootstrapped"> {
   try {
     soleAnswer(
       client,
       "Bootstrap",
-      await client.call(calls.bootstrap, {}, { deadline: 30_000, ...settings }),
+      await client.call(
+        calls.bootstrap,
+        { recoverEtcd: recover ?? false },
+        { deadline: 30_000, ...settings },
+      ),
     );
     return "bootstrapped";
   } catch (error) {

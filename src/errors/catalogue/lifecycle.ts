@@ -3,6 +3,10 @@ import type { CatalogueEntry } from "../exit-code.ts";
 export const lifecycleErrors = {
   "lifecycle/timed-out": { exit: 4, meaning: "A step did not reach its goal in its time." },
   "lifecycle/locked": { exit: 1, meaning: "Another castle command is changing this castle." },
+  "lifecycle/lock-lost": {
+    exit: 1,
+    meaning: "Another operator took the castle's lock over during the work.",
+  },
   "lifecycle/foreign-node": {
     exit: 1,
     meaning: "A node belongs to another castle, or keeps an old castle's disk.",

@@ -2,6 +2,7 @@ import { controlPlanes } from "../../spec/control-planes.ts";
 import { CastleError } from "../../errors/castle-error.ts";
 import { poll } from "../../support/poll.ts";
 import type { CastleNode } from "../../spec/castle.ts";
+import { etcdRecover } from "../../talos/etcd-snapshot.ts";
 import { bootstrap } from "../../talos/machine.ts";
 import { services } from "../../talos/services.ts";
 import type { CastleRun } from "../castle-run.ts";
@@ -24,9 +25,27 @@ export async function bootstrapOnce(
   const planes = controlPlanes(run.castle);
   const [first] = planes;
   if (first === undefined) throw new Error("a castle has a control plane");
-  if (!fresh && (await anyMemberRuns(run, clients, planes))) return "already-bootstrapped";
+  if (!fresh && (await anyMemberRuns(run, clients, planes))) {
+    if (run.snapshot !== undefined) throw hasData(run);
+    return "already-bootstrapped";
+  }
   const client = await clients.trusted(first);
-  return whenStarted(run, first.name, () => bootstrap(client, { signal: run.signal }));
+  const { signal, snapshot } = run;
+  if (snapshot !== undefined) {
+    await whenStarted(run, first.name, async () => {
+      await etcdRecover(client, snapshot, { signal });
+      return true;
+    });
+  }
+  return whenStarted(run, first.name, () => bootstrap(client, { recover: snapshot !== undefined, signal }));
+}
+
+/** What a restore meets only where somebody else raised the castle meanwhile. */
+function hasData({ castle }: CastleRun): CastleError {
+  return new CastleError("lifecycle/foreign-node", {
+    message: `etcd of castle ${castle.name} has data already: it does not take the backup's`,
+    hint: "castle restore wipes every node first: run it again",
+  });
 }
 
 /**
@@ -41,7 +60,7 @@ async function anyMemberRuns(
 ): Promise<boolean> {
   const answered = new AbortController();
   const signal = AbortSignal.any([run.signal, answered.signal]);
-  const hasData = async (node: CastleNode): Promise<true> => {
+  const dataOn = async (node: CastleNode): Promise<true> => {
     const client = await clients.trusted(node);
     const state = await whenStarted({ ...run, signal }, node.name, async () => {
       const etcd = (await services(client, { signal, deadline: 5_000 })).find(({ id }) => id === "etcd");
@@ -52,7 +71,7 @@ async function anyMemberRuns(
     return true;
   };
   try {
-    return await Promise.any(controlPlanes.map(hasData));
+    return await Promise.any(controlPlanes.map(dataOn));
   } catch (error) {
     const reasons: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
     const unknown = reasons.find((reason) => !(reason instanceof NoData));

@@ -4,6 +4,7 @@ export const privileges = [
   "Datastore.AllocateSpace",
   "Datastore.AllocateTemplate",
   "Datastore.Audit",
+  "Pool.Allocate",
   "Pool.Audit",
   "SDN.Use",
   "Sys.AccessNetwork",

@@ -59,4 +59,6 @@ export interface HypervisorState {
   readonly vms: Map<number, VmRecord>;
   volumes: readonly VolumeRecord[];
   tasks: readonly TaskRecord[];
+  /** Comments of pools by their ids. */
+  readonly pools: Map<string, string>;
 }

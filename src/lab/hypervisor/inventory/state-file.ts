@@ -40,6 +40,8 @@ const fileSchema = z.object({
   vms: z.array(vmSchema),
   volumes: z.array(volumeSchema),
   tasks: z.array(taskSchema),
+  /** Not in the files of castles before there were pools. */
+  pools: z.record(z.string(), z.string()).default({}),
 });
 
 /** The hypervisor's memory: plain objects, changed in place, and one file that each `save` replaces whole. */
@@ -63,9 +65,16 @@ export class StateFile {
       if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
       throw error;
     });
-    if (text === undefined) return new StateFile(path, { vms: new Map(), volumes: [], tasks: [] });
-    const { vms, volumes, tasks } = parse(path, text);
-    return new StateFile(path, { vms: new Map(vms.map((vm) => [vm.vmid, vm])), volumes, tasks });
+    if (text === undefined) {
+      return new StateFile(path, { vms: new Map(), volumes: [], tasks: [], pools: new Map() });
+    }
+    const { vms, volumes, tasks, pools } = parse(path, text);
+    return new StateFile(path, {
+      vms: new Map(vms.map((vm) => [vm.vmid, vm])),
+      volumes,
+      tasks,
+      pools: new Map(Object.entries(pools)),
+    });
   }
 
   /** Resolves once all that was changed before the call is on the disk; calls made meanwhile share one write. */
@@ -81,8 +90,14 @@ export class StateFile {
   }
 
   async #write(): Promise<void> {
-    const { vms, volumes, tasks } = this.state;
-    const content = { format: FORMAT, vms: [...vms.values()], volumes, tasks };
+    const { vms, volumes, tasks, pools } = this.state;
+    const content = {
+      format: FORMAT,
+      vms: [...vms.values()],
+      volumes,
+      tasks,
+      pools: Object.fromEntries(pools),
+    };
     await writeFileAtomic(this.#path, `${JSON.stringify(content, undefined, 1)}\n`);
   }
 }

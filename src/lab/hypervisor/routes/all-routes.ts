@@ -9,6 +9,7 @@ import { diskRoutes } from "./disks.ts";
 import { hostRoutes } from "./hosts.ts";
 import { imageRoutes } from "./images.ts";
 import { machineRoutes } from "./machines.ts";
+import { poolRoutes } from "./pools.ts";
 import { powerRoutes } from "./power.ts";
 import { storageRoutes } from "./storage.ts";
 import { taskRoutes } from "./tasks.ts";
@@ -22,6 +23,7 @@ export function allRoutes(datacenter: Datacenter): readonly Route[] {
     ...storageRoutes(datacenter),
     ...imageRoutes(datacenter),
     ...taskRoutes(datacenter),
+    ...poolRoutes(datacenter),
     ...machineRoutes(datacenter),
     ...cloneRoutes(datacenter),
     ...configRoutes(datacenter),
