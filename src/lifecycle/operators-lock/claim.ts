@@ -28,9 +28,10 @@ export function parseClaim(text: string): Claim | undefined {
   }
 }
 
-/** Milliseconds between two renewals, and after how many a holder that says nothing is held for dead. */
+/** Milliseconds between two renewals unless told. */
 export const HEARTBEAT = 15_000;
-export const SILENCE = 4 * HEARTBEAT;
+/** After how many heartbeats a holder that says nothing is silent. */
+const SILENCE = 4;
 
 export type Pulse =
   | "alive"
@@ -39,11 +40,21 @@ export type Pulse =
   /** By the clocks, which may be apart: one more heartbeat has to be waited for. */
   | "silent";
 
-/** @param own of who asks: tells whether the holder is on this very machine */
-export async function pulseOf({ host, process, renewed }: Claim, own: Claim, now: Date): Promise<Pulse> {
+/** Who asks, and when: tells whether the holder is on this very machine. */
+export interface Asking {
+  readonly own: Claim;
+  readonly now: Date;
+  /** Milliseconds. */
+  readonly heartbeat: number;
+}
+
+export async function pulseOf(
+  { host, process, renewed }: Claim,
+  { own, now, heartbeat }: Asking,
+): Promise<Pulse> {
   const here = host === own.host && process.boot === own.process.boot && process.boot !== "";
   if (here) return (await isAlive(process)) ? "alive" : "dead";
-  return now.getTime() - Date.parse(renewed) > SILENCE ? "silent" : "alive";
+  return now.getTime() - Date.parse(renewed) > SILENCE * heartbeat ? "silent" : "alive";
 }
 
 /** The refusal of who comes second. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { CastleError } from "../../errors/castle-error.ts";
 import type { Report } from "../../journal/step.ts";
@@ -10,6 +11,8 @@ export interface OperatorsLock {
   readonly carriers: readonly Carrier[];
   /** Who takes it; `renewed` is kept up to date from here. */
   readonly claim: Claim;
+  /** Milliseconds between two signs of life, for all who share the lock; 15 000 unless told. */
+  readonly heartbeat?: number;
   readonly report: Report;
   readonly now: () => Date;
   readonly signal: AbortSignal;
@@ -27,7 +30,9 @@ export async function withOperatorsLock<T>(
   lock: OperatorsLock,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const { carrier, held } = await acquireSomewhere(lock);
+  const taken = await acquireSomewhere(lock);
+  if (taken === undefined) return work(lock.signal);
+  const { carrier, held } = taken;
   let own = held;
   const lost = new AbortController();
   const ended = new AbortController();
@@ -38,7 +43,10 @@ export async function withOperatorsLock<T>(
     (next) => (own = next),
   );
   try {
-    return await work(AbortSignal.any([lock.signal, lost.signal]));
+    const signal = AbortSignal.any([lock.signal, lost.signal]);
+    // Every wait of every node listens to it; that is many, and no leak.
+    setMaxListeners(0, signal);
+    return await work(signal);
   } catch (error) {
     if (lost.signal.aborted && !lock.signal.aborted) throw lockLost({ ...lock, carrier }, error);
     throw error;
@@ -54,21 +62,31 @@ interface Placed extends OperatorsLock {
   readonly carrier: Carrier;
 }
 
-/** Git may be down on the very day of a restore, or its credentials not be there before the first `up`. */
+/**
+ * Git may be down on the very day of a restore, or its credentials not be there before the first `up`; and a token may
+ * lack the right. Neither keeps the castle from being changed: undefined, with a warning, where no place takes the lock.
+ */
 async function acquireSomewhere(
   lock: OperatorsLock,
-): Promise<{ readonly carrier: Carrier; readonly held: Held }> {
+): Promise<{ readonly carrier: Carrier; readonly held: Held } | undefined> {
   for (const [index, carrier] of lock.carriers.entries()) {
     try {
       return { carrier, held: await acquire({ ...lock, carrier }) };
     } catch (error) {
+      if (!(error instanceof CastleError) || !takesNoLock(error)) throw error;
       const last = index === lock.carriers.length - 1;
-      if (last || !(error instanceof CastleError) || !error.code.startsWith("gitops/")) throw error;
-      const message = `The operators' lock cannot lie in Git: ${error.message}. It is taken on the hypervisor instead`;
+      const then = last
+        ? "Operators on other machines are not kept out"
+        : "It is taken on the hypervisor instead";
+      const message = `The operators' lock cannot lie in ${carrier.description}: ${error.message}. ${then}`;
       lock.report({ type: "warning", message, ...(error.hint === undefined ? {} : { hint: error.hint }) });
     }
   }
-  throw new Error("a lock has a place");
+  return undefined;
+}
+
+function takesNoLock({ code }: CastleError): boolean {
+  return code.startsWith("gitops/") || code === "infra/permission-denied";
 }
 
 async function acquire(lock: Placed): Promise<Held> {
@@ -97,8 +115,9 @@ async function acquire(lock: Placed): Promise<Held> {
 
 /** Returns where the holder is dead. One that only the clocks call dead is watched for a heartbeat first. */
 async function refuseLiving(lock: Placed, seen: Held, holder: Claim): Promise<void> {
-  const { carrier, claim, now, report, signal } = lock;
-  const pulse = await pulseOf(holder, claim, now());
+  const { carrier, claim, heartbeat = HEARTBEAT, now, report, signal } = lock;
+  const pulse = await pulseOf(holder, { own: claim, now: now(), heartbeat });
+  const watch = WATCH * heartbeat;
   switch (pulse) {
     case "alive":
       throw heldBy(holder, carrier.description);
@@ -107,14 +126,14 @@ async function refuseLiving(lock: Placed, seen: Held, holder: Claim): Promise<vo
     case "silent": {
       report({
         type: "warning",
-        message: `castle ${holder.work} of ${holder.user}@${holder.host} has said nothing since ${holder.renewed}: watched for ${Math.round(WATCH / 1000)} s`,
+        message: `castle ${holder.work} of ${holder.user}@${holder.host} has said nothing since ${holder.renewed}: watched for ${Math.ceil(watch / 1000)} s`,
       });
       const later = await poll(
         async () => {
           const found = await carrier.read();
           return found?.text === seen.text ? undefined : { found };
         },
-        { every: 2_000, within: WATCH, signal, onTimeout: () => new SaidNothing() },
+        { every: heartbeat / 8, within: watch, signal, onTimeout: () => new SaidNothing() },
       ).catch((error: unknown) => {
         if (error instanceof SaidNothing) return undefined;
         throw error;
@@ -127,8 +146,8 @@ async function refuseLiving(lock: Placed, seen: Held, holder: Claim): Promise<vo
   }
 }
 
-/** Milliseconds: a living holder speaks within one heartbeat and what its call takes. */
-const WATCH = HEARTBEAT + 10_000;
+/** Heartbeats: a living holder speaks within one and what its call takes. */
+const WATCH = 5 / 3;
 
 class SaidNothing extends Error {}
 
@@ -139,7 +158,7 @@ interface Beating {
 
 /** Says again and again that the holder lives. A place that does not answer is asked again: only a stranger's claim is a loss. */
 async function beat(
-  { carrier, claim, now, report }: Placed,
+  { carrier, claim, heartbeat = HEARTBEAT, now, report }: Placed,
   { ended, lost }: Beating,
   own: () => Held,
   owned: (held: Held) => void,
@@ -147,7 +166,7 @@ async function beat(
   let silent = false;
   for (;;) {
     try {
-      await delay(HEARTBEAT, undefined, { signal: ended });
+      await delay(heartbeat, undefined, { signal: ended });
     } catch {
       return;
     }
