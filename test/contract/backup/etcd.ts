@@ -1,7 +1,8 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
 import { poll } from "../../../src/support/poll.ts";
 import { run } from "../../../src/support/run.ts";
 import { part } from "../../fixtures/parts.ts";
@@ -11,9 +12,9 @@ export class EtcdServer {
   readonly folder: string;
   readonly #etcdctl: string;
   readonly #endpoint: string;
-  readonly #process: ReturnType<typeof execa>;
+  readonly #process: ChildProcess;
 
-  private constructor(folder: string, etcdctl: string, endpoint: string, process: ReturnType<typeof execa>) {
+  private constructor(folder: string, etcdctl: string, endpoint: string, process: ChildProcess) {
     this.folder = folder;
     this.#etcdctl = etcdctl;
     this.#endpoint = endpoint;
@@ -23,7 +24,7 @@ export class EtcdServer {
   static async start(port: number): Promise<EtcdServer> {
     const folder = await mkdtemp(join(tmpdir(), "castle-etcd-"));
     const [client, peer] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${port + 1}`];
-    const process = execa(
+    const process = spawn(
       await part("etcd"),
       [
         `--data-dir=${join(folder, "data")}`,
@@ -34,7 +35,7 @@ export class EtcdServer {
         `--initial-cluster=default=${peer}`,
         "--log-level=error",
       ],
-      { stdio: "ignore", reject: false },
+      { stdio: "ignore" },
     );
     const server = new EtcdServer(folder, await part("etcdctl"), client, process);
     await poll(
@@ -54,8 +55,9 @@ export class EtcdServer {
   }
 
   async stop(): Promise<void> {
+    const gone = once(this.#process, "exit");
     this.#process.kill("SIGKILL");
-    await this.#process;
+    await gone;
     await rm(this.folder, { recursive: true, force: true });
   }
 }
