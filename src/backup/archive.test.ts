@@ -25,7 +25,9 @@ describe("a backup's file", () => {
   beforeAll(async () => {
     identity = new Secret(await generateIdentity());
     const secrets = new Map([["talos-secrets", new Secret("top secret")]]);
-    sealed = Buffer.from(await sealBackup({ manifest, spec: "castle: fortress\n", secrets, snapshot }, identity));
+    sealed = Buffer.from(
+      await sealBackup({ manifest, spec: "castle: fortress\n", secrets, snapshot }, identity),
+    );
   });
 
   it("gives back what was put in, and shows none of it", async () => {
@@ -39,7 +41,8 @@ describe("a backup's file", () => {
 
   it("is refused wherever it was cut", async () => {
     const cuts = [0, 1, 50, 200, sealed.length - 1, sealed.length - 17, sealed.length >> 1];
-    for (const cut of cuts) await expect(open(sealed.subarray(0, cut))).rejects.toThrow(refused("backup/damaged"));
+    for (const cut of cuts)
+      await expect(open(sealed.subarray(0, cut))).rejects.toThrow(refused("backup/damaged"));
   });
 
   it("is refused wherever a bit of it was changed", async () => {

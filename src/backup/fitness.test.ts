@@ -35,7 +35,13 @@ describe("a backup's fitness", () => {
   it.each<[string, Partial<Judged["manifest"]>, Partial<Judging>, string, string]>([
     ["another name", { castle: "keep" }, {}, "backup/foreign", "castle keep"],
     ["another cluster", {}, { known: { ...identity, id: "cluster-2" } }, "backup/foreign", "cluster-2"],
-    ["another authority", {}, { known: { ...identity, authority: "cd34" } }, "backup/foreign", "another castle"],
+    [
+      "another authority",
+      {},
+      { known: { ...identity, authority: "cd34" } },
+      "backup/foreign",
+      "another castle",
+    ],
     ["secrets of another castle", { cluster: "cluster-3" }, {}, "backup/foreign", "the secrets in it"],
     ["another Talos", { talos: "v1.10.0" }, {}, "backup/version", "Talos v1.10.0, and the spec says v1.11.5"],
     ["another Kubernetes", { kubernetes: "v1.33.0" }, {}, "backup/version", "Kubernetes v1.33.0"],

@@ -30,7 +30,10 @@ describe("retention", () => {
   });
 
   it("never takes the newest, nor the newest proved one, and is done after one time", () => {
-    const backups = fc.uniqueArray(fc.tuple(fc.nat(400), fc.boolean()), { selector: ([days]) => days, minLength: 1 });
+    const backups = fc.uniqueArray(fc.tuple(fc.nat(400), fc.boolean()), {
+      selector: ([days]) => days,
+      minLength: 1,
+    });
     const rules = fc.record(
       { count: fc.integer({ min: 1, max: 9 }), days: fc.integer({ min: 1, max: 300 }) },
       { requiredKeys: [] },

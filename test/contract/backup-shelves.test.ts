@@ -35,8 +35,7 @@ function bucket(address: string, change: { secret?: string; endpoint?: string } 
   });
 }
 
-const name = (day: number) =>
-  backupFileName({ castle: "fortress", taken: new Date(Date.UTC(2026, 5, day)) });
+const name = (day: number) => backupFileName({ castle: "fortress", taken: new Date(Date.UTC(2026, 5, day)) });
 const proof = { sha256: "ab", at: "2026-06-09T00:00:00.000Z", objects: 3 };
 
 describe.each([
@@ -49,7 +48,10 @@ describe.each([
     expect(await shelf.read(name(1))).toBeUndefined();
     for (const day of [2, 1, 3, 4]) await shelf.write(name(day), Buffer.alloc(day * 1000, day));
     await shelf.write("notes.txt", Buffer.from("not a backup"));
-    await shelf.write(backupFileName({ castle: "other", taken: new Date() }), Buffer.from("another castle's"));
+    await shelf.write(
+      backupFileName({ castle: "other", taken: new Date() }),
+      Buffer.from("another castle's"),
+    );
     await writeProof(shelf, name(2), proof);
     const kept = await keptBackups(shelf, "fortress");
     expect(kept.map((one) => one.name)).toEqual([name(4), name(3), name(2), name(1)]);
@@ -58,7 +60,11 @@ describe.each([
     expect((await shelf.read(name(3)))?.equals(Buffer.alloc(3000, 3))).toBe(true);
     await removeBackup(shelf, name(2));
     await removeBackup(shelf, name(2));
-    expect((await keptBackups(shelf, "fortress")).map((one) => one.name)).toEqual([name(4), name(3), name(1)]);
+    expect((await keptBackups(shelf, "fortress")).map((one) => one.name)).toEqual([
+      name(4),
+      name(3),
+      name(1),
+    ]);
     expect((await shelf.list()).some((item) => item.name.endsWith("proof.json"))).toBe(false);
   });
 });
@@ -99,7 +105,11 @@ describe("a bucket's server", () => {
       message: expect.stringContaining("no bucket elsewhere"),
     });
     const nobody = bucket("s3://backups", { endpoint: "http://127.0.0.1:9" });
-    await expect(nobody.list()).rejects.toMatchObject({ message: expect.stringContaining("does not answer") });
-    expect(() => parseS3Address("s3://No_Bucket/x")).toThrow(expect.objectContaining({ code: "backup/place" }));
+    await expect(nobody.list()).rejects.toMatchObject({
+      message: expect.stringContaining("does not answer"),
+    });
+    expect(() => parseS3Address("s3://No_Bucket/x")).toThrow(
+      expect.objectContaining({ code: "backup/place" }),
+    );
   });
 });

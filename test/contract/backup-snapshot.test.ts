@@ -42,7 +42,9 @@ describe.skipIf(!canRunLab)("an etcd snapshot", () => {
     };
     expect(history.revision).toBe(BigInt(told.header.revision));
     const keys = [...history.keysAt()].toSorted(([one], [other]) => (one < other ? -1 : 1));
-    expect(keys.map(([key, { value, created, modified }]) => [key, value.toString(), created, modified])).toEqual(
+    expect(
+      keys.map(([key, { value, created, modified }]) => [key, value.toString(), created, modified]),
+    ).toEqual(
       told.kvs.map(({ key, value, create_revision: created, mod_revision: modified }) => [
         Buffer.from(key, "base64").toString(),
         Buffer.from(value, "base64").toString(),
@@ -74,7 +76,12 @@ describe.skipIf(!canRunLab)("an etcd snapshot", () => {
       changed: ["/registry/things/ns/5"],
       added: ["/registry/things/ns/new"],
     });
-    expect(compareRestored(before, after)).toEqual({ same: before.objects, missing: [], changed: [], added: [] });
+    expect(compareRestored(before, after)).toEqual({
+      same: before.objects,
+      missing: [],
+      changed: [],
+      added: [],
+    });
     // The one that lost its history lost what stood there then.
     await etcd.ctl("compact", String(after.revision));
     const compacted = new EtcdHistory(databaseOf(await snapshot("compacted.db"), "compacted"));

@@ -57,7 +57,10 @@ interface Taking {
   readonly events?: StepEvent[];
 }
 
-function take<T>({ carriers, claim, events = [] }: Taking, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+function take<T>(
+  { carriers, claim, events = [] }: Taking,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const report = (event: StepEvent) => void events.push(event);
   return withOperatorsLock(
     { carriers, claim, heartbeat: HEARTBEAT, report, now: () => new Date(), signal: never },
@@ -79,10 +82,14 @@ describe.each([
     await take({ carriers: [one], claim }, async () => {
       await expect(take({ carriers: [other], claim: mine }, async () => "in")).rejects.toMatchObject({
         code: "lifecycle/locked",
-        message: expect.stringMatching(`castle up is at work on castle fortress: somebody@.*process ${process.pid}, since`),
+        message: expect.stringMatching(
+          `castle up is at work on castle fortress: somebody@.*process ${process.pid}, since`,
+        ),
       });
     });
-    await expect(take({ carriers: [one], claim }, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+    await expect(take({ carriers: [one], claim }, () => Promise.reject(new Error("no")))).rejects.toThrow(
+      "no",
+    );
     expect(await take({ carriers: [other], claim: mine }, async () => "in")).toBe("in");
     expect(await one.read()).toBeUndefined();
   });
@@ -108,7 +115,10 @@ describe.each([
 
   it("goes over from a holder of another machine that says nothing any more, once it was watched", async () => {
     const carrier = await place();
-    const dead = await operator("up", { ...afar, renewed: new Date(Date.now() - 60 * HEARTBEAT).toISOString() });
+    const dead = await operator("up", {
+      ...afar,
+      renewed: new Date(Date.now() - 60 * HEARTBEAT).toISOString(),
+    });
     await carrier.take(JSON.stringify(dead), undefined);
     const events: StepEvent[] = [];
     const claim = await operator("reset");
@@ -163,7 +173,9 @@ describe.each([
 describe("two processes", () => {
   it("one holds the ref, the other is refused; one that is killed is seen to be dead at once", async () => {
     const program = fileURLToPath(new URL("backup/lock-holder.ts", import.meta.url));
-    const child = execa(process.execPath, ["--import", "tsx", program, git.url, git.folder], { reject: false });
+    const child = execa(process.execPath, ["--import", "tsx", program, git.url, git.folder], {
+      reject: false,
+    });
     await once(child.stdout, "data");
     const carriers = [await gitPlace()];
     const claim = await operator("up");
@@ -190,7 +202,9 @@ describe("a place that takes no lock", () => {
     await take({ carriers: [await gitPlace(), hypervisor], claim, events }, async () => {
       expect((await hypervisor.read())?.text).toContain(claim.mark);
     });
-    expect(events).toEqual([expect.objectContaining({ message: expect.stringContaining("on the hypervisor instead") })]);
+    expect(events).toEqual([
+      expect.objectContaining({ message: expect.stringContaining("on the hypervisor instead") }),
+    ]);
   });
 
   it("keeps nobody from working where the token may not make pools, and says so", async () => {
@@ -209,8 +223,12 @@ describe("a place that takes no lock", () => {
       never,
     );
     const events: StepEvent[] = [];
-    expect(await take({ carriers: [carrier], claim: await operator("up"), events }, async () => "in")).toBe("in");
-    expect(events).toEqual([expect.objectContaining({ message: expect.stringContaining("are not kept out") })]);
+    expect(await take({ carriers: [carrier], claim: await operator("up"), events }, async () => "in")).toBe(
+      "in",
+    );
+    expect(events).toEqual([
+      expect.objectContaining({ message: expect.stringContaining("are not kept out") }),
+    ]);
     await carrier.close();
     await poor.remove();
   });

@@ -4,6 +4,7 @@ import { generateIdentity } from "age-encryption";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { census } from "../../src/lab/machine/census.ts";
+import { withLock } from "../../src/lifecycle/lock.ts";
 import { run } from "../../src/support/run.ts";
 import { canRunLab } from "../fixtures/parts.ts";
 import { CastleCommand } from "./castle-command.ts";
@@ -64,6 +65,15 @@ describe.skipIf(!canRunLab)(`backup and restore (CASTLE_TEST_SEED=${seed.value})
     expect(await readdir(castle.home)).not.toContain("proof");
   });
 
+  it("is looked at while somebody changes it, and changed by nobody else", async () => {
+    await withLock(join(castle.home, "lock"), "rebuild", async () => {
+      expect((await castle.try("plan")).exitCode).toBe(0);
+      const refused = await castle.try("restore", "newest", "--yes");
+      expect(refused.exitCode).toBe(1);
+      expect(refused.stderr).toContain(`castle rebuild is at work on this castle: process ${process.pid}`);
+    });
+  });
+
   it("shows nothing of what is in it, on the disk", async () => {
     const file = join(castle.folder, "kept", backup.name);
     const { stdout } = await run("grep", ["-c", "psst", file], { accept: [1] });
@@ -77,7 +87,9 @@ describe.skipIf(!canRunLab)(`backup and restore (CASTLE_TEST_SEED=${seed.value})
     expect((await castle.try("restore", torn, "--yes")).stderr).toContain("backup/damaged");
     const spec = await readFile(join(castle.folder, "castle.yaml"), "utf8");
     await writeFile(join(castle.folder, "other.yaml"), spec.replace("castle: t-vault", "castle: t-vault-2"));
-    expect((await castle.try("restore", kept, "--yes", "-f", "other.yaml")).stderr).toContain("backup/foreign");
+    expect((await castle.try("restore", kept, "--yes", "-f", "other.yaml")).stderr).toContain(
+      "backup/foreign",
+    );
     const elsewhere = await castle.elsewhere();
     await mkdir(join(elsewhere.folder, "config", "castle"), { recursive: true });
     await writeFile(join(elsewhere.folder, "config", "castle", "identity"), await generateIdentity());

@@ -36,6 +36,8 @@ describe.skipIf(!canRunLab)("castle restore, killed at every step", () => {
       expect(maps, `killed in ${steps.at(-1)}`).not.toContain(`after-${nth}`);
       if (!killed) break;
     }
-    expect([...told]).toEqual(expect.arrayContaining(["etcd bootstrap", "Every node at work again", "castle health"]));
+    expect([...told]).toEqual(
+      expect.arrayContaining(["etcd bootstrap", "Every node at work again", "castle health"]),
+    );
   }, 5_400_000);
 });

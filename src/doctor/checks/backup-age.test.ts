@@ -12,7 +12,11 @@ function examined(backups: BackupsExamination | undefined): Examination {
 
 it.each<[string, BackupsExamination, string | undefined]>([
   ["young and proved", { place: "s3://b", newest: hoursAgo(25), proved: true }, undefined],
-  ["none at all", { place: "s3://b", newest: undefined, proved: false }, "critical: holds no backup of this castle"],
+  [
+    "none at all",
+    { place: "s3://b", newest: undefined, proved: false },
+    "critical: holds no backup of this castle",
+  ],
   [
     "too old",
     { place: "s3://b", newest: hoursAgo(50), proved: true },

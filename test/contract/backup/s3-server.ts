@@ -80,7 +80,10 @@ export class S3Server {
         `<Contents><Key>${key.replaceAll("&", "&amp;")}</Key><Size>${this.objects.get(key)?.length}</Size></Contents>`,
     );
     const next = from + 2 < keys.length ? `<NextContinuationToken>${from + 2}</NextContinuationToken>` : "";
-    return { status: 200, body: `<?xml version="1.0"?><ListBucketResult>${contents.join("")}${next}</ListBucketResult>` };
+    return {
+      status: 200,
+      body: `<?xml version="1.0"?><ListBucketResult>${contents.join("")}${next}</ListBucketResult>`,
+    };
   }
 }
 
@@ -108,8 +111,11 @@ function signatureFault({ method, url = "", headers }: IncomingMessage, body: Bu
   const canonical = `${method}\n${path}\n${sorted.join("&")}\n${lines.join("")}\n${names}\n${hash}`;
   const toSign = `AWS4-HMAC-SHA256\n${String(headers["x-amz-date"])}\n${day}/${region}/s3/aws4_request\n${createHash("sha256").update(canonical).digest("hex")}`;
   let key: Buffer = Buffer.from(`AWS4${KEY.secret}`);
-  for (const word of [day, region, "s3", "aws4_request"]) key = createHmac("sha256", key).update(word).digest();
-  return createHmac("sha256", key).update(toSign).digest("hex") === signature ? undefined : "the signature differs";
+  for (const word of [day, region, "s3", "aws4_request"])
+    key = createHmac("sha256", key).update(word).digest();
+  return createHmac("sha256", key).update(toSign).digest("hex") === signature
+    ? undefined
+    : "the signature differs";
 }
 
 function fault(status: number, code: string, message: string): { status: number; body: string } {
