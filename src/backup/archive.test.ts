@@ -16,11 +16,12 @@ const manifest = {
 } as const;
 const snapshot = randomBytes(70_000);
 
+const refused = (code: string) => expect.objectContaining({ code });
+
 describe("a backup's file", () => {
   let identity: Secret;
   let sealed: Buffer;
   const open = (bytes: Uint8Array, key = identity) => openBackup(bytes, key, "x.age");
-  const refused = (code: string) => expect.objectContaining({ code });
 
   beforeAll(async () => {
     identity = new Secret(await generateIdentity());

@@ -32,22 +32,22 @@ describe("a backup's fitness", () => {
     expect(() => refuseUnfit(backup, { ...judging, known: undefined })).not.toThrow();
   });
 
-  it.each<[string, Partial<Judged["manifest"]>, Partial<Judging>, string, string]>([
-    ["another name", { castle: "keep" }, {}, "backup/foreign", "castle keep"],
-    ["another cluster", {}, { known: { ...identity, id: "cluster-2" } }, "backup/foreign", "cluster-2"],
+  it.each<[string, Partial<Judged["manifest"]>, Partial<Judging>, string]>([
+    ["another name", { castle: "keep" }, {}, "backup/foreign: castle keep"],
+    ["another cluster", {}, { known: { ...identity, id: "cluster-2" } }, "backup/foreign: cluster-2"],
     [
       "another authority",
       {},
       { known: { ...identity, authority: "cd34" } },
-      "backup/foreign",
-      "another castle",
+      "backup/foreign: another castle",
     ],
-    ["secrets of another castle", { cluster: "cluster-3" }, {}, "backup/foreign", "the secrets in it"],
-    ["another Talos", { talos: "v1.10.0" }, {}, "backup/version", "Talos v1.10.0, and the spec says v1.11.5"],
-    ["another Kubernetes", { kubernetes: "v1.33.0" }, {}, "backup/version", "Kubernetes v1.33.0"],
-    ["a newer beside it", {}, { newest: new Date("2026-06-01T12:00:00Z") }, "backup/old", "2026-06-01T12"],
-    ["more than a week", {}, { now: new Date("2026-06-08T00:00:01Z") }, "backup/old", "7 days"],
-  ])("is not: %s", (_, manifest, change, code, words) => {
+    ["secrets of another castle", { cluster: "cluster-3" }, {}, "backup/foreign: the secrets in it"],
+    ["another Talos", { talos: "v1.10.0" }, {}, "backup/version: Talos v1.10.0, and the spec says v1.11.5"],
+    ["another Kubernetes", { kubernetes: "v1.33.0" }, {}, "backup/version: Kubernetes v1.33.0"],
+    ["a newer beside it", {}, { newest: new Date("2026-06-01T12:00:00Z") }, "backup/old: 2026-06-01T12"],
+    ["more than a week", {}, { now: new Date("2026-06-08T00:00:01Z") }, "backup/old: 7 days"],
+  ])("is not: %s", (_, manifest, change, told) => {
+    const [code = "", words = ""] = told.split(": ");
     const judged = { ...backup, manifest: { ...backup.manifest, ...manifest } };
     const refused = expect.objectContaining({ code, message: expect.stringContaining(words) });
     expect(() => refuseUnfit(judged, { ...judging, ...change })).toThrow(refused);

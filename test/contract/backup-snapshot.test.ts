@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { compareRestored, differenceOf } from "../../src/backup/snapshot/difference.ts";
 import { EtcdHistory } from "../../src/backup/snapshot/history.ts";
 import { databaseOf } from "../../src/backup/snapshot/integrity.ts";
@@ -8,6 +9,13 @@ import { canRunLab } from "../fixtures/parts.ts";
 import { EtcdServer } from "./backup/etcd.ts";
 
 const PORT = 23_790;
+
+const toldShape = z.object({
+  header: z.object({ revision: z.int() }),
+  kvs: z.array(
+    z.object({ key: z.string(), value: z.string(), create_revision: z.int(), mod_revision: z.int() }),
+  ),
+});
 
 /** Snapshots of a real etcd, read by castle and asked of etcdctl. */
 describe.skipIf(!canRunLab)("an etcd snapshot", () => {
@@ -36,10 +44,7 @@ describe.skipIf(!canRunLab)("an etcd snapshot", () => {
 
   it("holds what etcd says that it holds", async () => {
     const history = new EtcdHistory(databaseOf(await snapshot("whole.db"), "whole"));
-    const told = JSON.parse(await etcd.ctl("get", "", "--prefix", "-w", "json")) as {
-      header: { revision: number };
-      kvs: { key: string; value: string; create_revision: number; mod_revision: number }[];
-    };
+    const told = toldShape.parse(JSON.parse(await etcd.ctl("get", "", "--prefix", "-w", "json")));
     expect(history.revision).toBe(BigInt(told.header.revision));
     const keys = [...history.keysAt()].toSorted(([one], [other]) => (one < other ? -1 : 1));
     expect(

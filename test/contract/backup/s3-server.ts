@@ -1,6 +1,5 @@
 import { createHash, createHmac } from "node:crypto";
 import { createServer, type IncomingMessage, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 
 export const KEY = { access: "AKIDCASTLE", secret: "s3cr3t/with+signs=", region: "eu-test-1" } as const;
 
@@ -31,7 +30,9 @@ export class S3Server {
   }
 
   get endpoint(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    const address = this.#server.address();
+    if (address === null || typeof address === "string") throw new Error("it listens on a port");
+    return `http://127.0.0.1:${address.port}`;
   }
 
   async stop(): Promise<void> {
@@ -54,7 +55,8 @@ export class S3Server {
     if (bucket !== "backups") return fault(404, "NoSuchBucket", "The specified bucket does not exist");
     const key = decodeURIComponent(rest.join("/"));
     if (key === "") return this.#list(new URLSearchParams(query));
-    switch (request.method) {
+    const { method = "GET" } = request;
+    switch (method) {
       case "PUT":
         this.objects.set(key, body);
         return { status: 200, body: "" };
