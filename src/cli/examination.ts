@@ -6,6 +6,7 @@ import { readGitTip } from "../lifecycle/git-tip.ts";
 import { homeOf } from "../lifecycle/home.ts";
 import { NodeClients } from "../lifecycle/raise/node-clients.ts";
 import { secretsInStep } from "../lifecycle/secrets-in-step.ts";
+import { examineBackups } from "./backup-age.ts";
 import type { Context } from "./context.ts";
 import { secretStore } from "./secret-store.ts";
 import { statusSources } from "./session.ts";
@@ -52,7 +53,8 @@ export async function examineCastle(
     signal,
   };
   try {
-    return await examine(bedside);
+    const [seen, backups] = await Promise.all([examine(bedside), examineBackups(context, spec)]);
+    return { ...seen, backups };
   } finally {
     clients?.close();
   }

@@ -3,6 +3,7 @@ import type { BackupContents } from "../backup/contents.ts";
 import { refuseUnfit } from "../backup/fitness.ts";
 import { keptBackups } from "../backup/kept-backups.ts";
 import type { EtcdHistory } from "../backup/snapshot/history.ts";
+import { judgeHealth } from "../doctor/health.ts";
 import { CastleError } from "../errors/castle-error.ts";
 import { type Report, runStep } from "../journal/step.ts";
 import { partSets } from "../lab/parts/part-sets.ts";
@@ -12,16 +13,15 @@ import { restore } from "../lifecycle/backup/restore.ts";
 import { poll } from "../support/poll.ts";
 import { clusterIdentity } from "../talos/cluster-identity.ts";
 import type { AnswerOf } from "./answer.ts";
-import { examineBackups } from "./backup-age.ts";
 import { type BackupPlace, findBackup, readBackup } from "./backup-shelf.ts";
 import { confirm } from "./confirm.ts";
 import type { Context } from "./context.ts";
-import { healthOf } from "./health-command.ts";
+import { examineCastle } from "./examination.ts";
 import { assertRoot } from "./lab-session.ts";
 import { ensureLabParts } from "./parts-session.ts";
 import { elapsed } from "./progress/elapsed.ts";
 import { secretStore, userIdentity } from "./secret-store.ts";
-import { changeCastle, findGround, statusSources } from "./session.ts";
+import { changeCastle, findGround } from "./session.ts";
 import { type SpecFile, readSpecFile } from "./spec-file.ts";
 
 export interface RestoreFlags {
@@ -163,17 +163,12 @@ function line(keys: readonly string[], what: string): readonly string[] {
 const PATIENCE = 120_000;
 
 async function becomesHealthy(context: Context, report: Report, spec: SpecFile): Promise<boolean> {
-  const sources = await statusSources(context, spec);
   const late = new Error("not healthy yet");
   return runStep(report, { id: "health", title: "castle health" }, async () => {
     try {
       await poll(
         async () => {
-          const { healthy, checks } = await healthOf(
-            context,
-            { ...sources, now: context.now() },
-            examineBackups(context, spec),
-          );
+          const { healthy, checks } = judgeHealth(await examineCastle(context, spec, false));
           const failing = checks.filter(({ verdict }) => verdict !== "healthy");
           report({ type: "progress", id: "health", message: failing.map(({ title }) => title).join("; ") });
           return healthy ? true : undefined;
