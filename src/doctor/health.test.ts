@@ -277,5 +277,6 @@ test("where no node answers, what only nodes can tell is unknown, and not well",
     "flux",
     "releases",
     "certificates",
+    "backup-age",
   ]);
 });
