@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { backupFileName } from "../backup/file-name.ts";
 import { keptBackups } from "../backup/kept-backups.ts";
 import type { Retention } from "../backup/retention.ts";
@@ -41,7 +40,7 @@ export async function backupCastle(
     castle: spec.castle,
     ground: await standingGround(context, spec.castle),
     store: secretStore(context, spec, report),
-    spec: await readFile(spec.path, "utf8"),
+    spec: spec.text,
     identity: await userIdentity(context),
     shelf,
     retention,

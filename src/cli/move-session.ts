@@ -38,7 +38,7 @@ export async function makeMove<Target>(
   const source = { path: spec.path, text: spec.text, file: flags.file };
   // A castle whose lab is not up is told as that, before anything is asked.
   await standingGround(context, spec.castle);
-  const { target, plan } = await lookAtCastle(context, { spec, verb, report }, async (run) => {
+  const { target, plan } = await lookAtCastle(context, { spec, report }, async (run) => {
     if (run === undefined) throw new Error("its ground stood a moment ago");
     const target = await move.aim(run, source);
     return { target, plan: await move.plan(run, target) };

@@ -49,7 +49,7 @@ export async function proveOnThrowaway(
   const backup = await openBackup(sealed, await userIdentity(context, place.name), place.name);
   const home = await castleHome(spec.folder, spec.castle.name);
   const folder = join(home.folder, "proof");
-  const throwaway: SpecFile = { castle, folder, path: join(folder, "castle.yaml") };
+  const throwaway: SpecFile = { castle, folder, path: join(folder, "castle.yaml"), text: "" };
   return withLock(join(home.folder, "proof.lock"), "backup --prove", async () => {
     // What a killed proof left.
     await takeAway(context, throwaway);

@@ -7,6 +7,7 @@ import type { Secret } from "../../support/secret.ts";
 import type { CastleRun } from "../castle-run.ts";
 import { bootstrapOnce } from "../raise/bootstrap.ts";
 import { configureNode } from "../raise/configure.ts";
+import { JoinTurns } from "../raise/join-turns.ts";
 import { ensureIdentity } from "../raise/identity.ts";
 import { apiOnVip, fetchKubeconfig, kubeconfigFromHere } from "../raise/kubernetes.ts";
 import { ensureMachines } from "../raise/machines.ts";
@@ -68,10 +69,11 @@ async function raiseControlPlane(run: CastleRun): Promise<{ clients: NodeClients
   const clients = new NodeClients(run, credentials);
   try {
     await runStep(report, { id: "recover", title: "etcd from the snapshot" }, async () => {
+      const turns = new JoinTurns(run, clients);
       for (const node of controlPlanes(castle)) {
         const config = configs.nodes.get(node.name);
         if (config === undefined) throw new Error(`no configuration was rendered for ${node.name}`);
-        await configureNode(run, clients, node, config);
+        await configureNode({ run, clients, turns }, node, config);
       }
       await bootstrapOnce(run, clients, true);
       return allVoters(run, clients);
