@@ -75,6 +75,16 @@ describe("no ghost", () => {
     expect(verdicts({ ...rest, nodes: strangers, etcd: undefined, discovery: undefined })).toEqual([]);
   });
 
+  it("in what discovery hears of a node that calls itself otherwise", () => {
+    const { discovery, ...rest } = changed(healthy(), {
+      node: { name: "fortress-cp-2", hostname: "new-cp-2" },
+    });
+    const renamed = { name: "new-cp-2", addresses: ["192.168.1.212"], role: "controlplane" as const };
+    expect(
+      verdicts({ ...rest, discovery: [...(discovery ?? []), renamed] }).filter((one) => one.startsWith("G7")),
+    ).toEqual([]);
+  });
+
   it("in members that complain of somebody else's cluster", () => {
     const etcd = { ...running(memberId(1)), healthy: false, complaints: ["other-cluster"] as const };
     expect(verdicts(changed(healthy(), { node: { name: "fortress-cp-2", etcd } }))).toEqual([]);

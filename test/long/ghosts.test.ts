@@ -34,45 +34,41 @@ describe.skipIf(!canRunLab)(`ghosts, all of them (CASTLE_TEST_SEED=${seed.value}
 
   const healthy = () => statusIs(castle, (found) => found.healthy, "healthy");
 
-  /** Looks while something goes on, and `least` times in all. @returns how many looks */
-  async function look(work: Promise<unknown>, least = 0): Promise<number> {
-    let looks = 0;
-    let over = false;
-    const done = work.finally(() => {
-      over = true;
-    });
-    while (!over || looks < least) {
-      const { exitCode, stdout } = await castle.try("ghosts", "-o", "json");
-      // Before the castle has credentials there is nobody to ask.
-      if (stdout.includes('"kind":"Ghosts"') || stdout.includes('"kind": "Ghosts"')) {
-        looks += 1;
-        expect(stdout, `look ${looks}`).not.toMatch(/"state": ?"ghost"/);
-        expect([0, 3, 4]).toContain(exitCode);
-      }
+  /** Looks while something goes on, and `least` times in all. @returns what was told as a ghost, a list a look */
+  async function look(work: Promise<unknown>, least = 0): Promise<readonly (readonly string[])[]> {
+    const looks: (readonly string[])[] = [];
+    const over = new AbortController();
+    const done = work.finally(() => over.abort());
+    while (!over.signal.aborted || looks.length < least) {
+      const found = await ghosts(castle).catch(() => undefined);
+      // Before the castle has credentials there is nobody to ask, and nothing that could be told.
+      if (found !== undefined) looks.push(told(found));
     }
     await done;
     return looks;
   }
 
   it(`raises no false alarm in ${LOOKS} looks: at joins, power-offs, changed configurations and rest`, async () => {
-    let looks = await look(castle.run("up", "--install-tools"));
+    const looks = [...(await look(castle.run("up", "--install-tools")))];
     await healthy();
     for (const off of [node(1), node(2), node(3)]) {
-      looks += await look(castle.run("lab", "power", "off", off.name), 3);
-      looks += await look(castle.run("lab", "power", "on", off.name).then(healthy));
+      looks.push(...(await look(castle.run("lab", "power", "off", off.name), 3)));
+      looks.push(...(await look(castle.run("lab", "power", "on", off.name).then(healthy))));
     }
     await castle.spec(`${SPEC}talos: { patches: [{ machine: { sysctls: { vm.swappiness: "10" } } }] }\n`);
-    looks += await look(castle.run("up"));
-    looks += await look(healthy(), Math.max(0, LOOKS - looks));
-    expect(looks).toBeGreaterThanOrEqual(LOOKS);
+    looks.push(...(await look(castle.run("up"))));
+    looks.push(...(await look(healthy(), Math.max(0, LOOKS - looks.length))));
+    expect(looks.length).toBeGreaterThanOrEqual(LOOKS);
+    expect(looks.flat()).toEqual([]);
   });
 
-  /** Cures, and expects that this ghost was among what was cured. */
-  async function cures(ghost: string): Promise<void> {
+  /** @returns what was cured, where nothing is left and three control planes vote again */
+  async function cure(): Promise<readonly string[]> {
     const { cured, left, waiting } = await castle.ask(curedShape, "ghosts", "--cure", "--yes");
-    expect(cured.map(({ class: name, subject }) => `${name} ${subject}`)).toContain(ghost);
-    expect([...left, ...waiting]).toEqual([]);
-    expect((await ghosts(castle)).quorum.standing).toMatchObject({ voters: 3, healthy: 3, tolerance: 1 });
+    const { quorum } = await ghosts(castle);
+    const whole = left.length + waiting.length === 0 && quorum.standing?.healthy === 3;
+    if (!whole) throw new Error(`not whole: ${JSON.stringify({ left, waiting, quorum })}`);
+    return cured.map(({ class: name, subject }) => `${name} ${subject}`);
   }
 
   it("G1: joins, and Talos ends it", async () => {
@@ -85,7 +81,7 @@ describe.skipIf(!canRunLab)(`ghosts, all of them (CASTLE_TEST_SEED=${seed.value}
   it("G2: a former member on the same address", async () => {
     await injector.samePeer(node(1), "old-cp-2");
     await haunted(castle, "G2");
-    await cures("G2 old-cp-2");
+    expect(await cure()).toContain("G2 old-cp-2");
     await injector.votes(node(1).name);
   });
 
@@ -95,7 +91,7 @@ describe.skipIf(!canRunLab)(`ghosts, all of them (CASTLE_TEST_SEED=${seed.value}
     await injector.addMember(node(1).address, { learner: true });
     await injector.giveOwnConfig(node(1));
     await haunted(castle, "G4");
-    await cures(`G4 ${node(1).name}`);
+    expect(await cure()).toContain(`G4 ${node(1).name}`);
     await injector.votes(node(1).name);
   });
 
@@ -106,14 +102,14 @@ describe.skipIf(!canRunLab)(`ghosts, all of them (CASTLE_TEST_SEED=${seed.value}
     await injector.votes(node(2).name);
     await injector.restoreDisk(node(2), disk);
     await haunted(castle, "G5");
-    await cures(`G5 ${node(2).name}`);
+    expect(await cure()).toContain(`G5 ${node(2).name}`);
   });
 
   it("G8: another castle's disk, in a control plane and in a worker", async () => {
     for (const one of [node(1), node(3)]) {
       await injector.foreignDisk(one);
       await haunted(castle, "G8");
-      await cures(`G8 ${one.name}`);
+      expect(await cure()).toContain(`G8 ${one.name}`);
       await healthy();
     }
   });
@@ -124,7 +120,7 @@ describe.skipIf(!canRunLab)(`ghosts, all of them (CASTLE_TEST_SEED=${seed.value}
     await injector.addMember("192.168.1.250", { learner: false });
     await haunted(castle, "G7");
     await haunted(castle, "G3");
-    await cures(`G7 ${node(3).name}`);
+    expect(await cure()).toContain(`G7 ${node(3).name}`);
     expect(await castle.kubectl("get", "nodes", "-o", "name")).not.toContain(node(3).name);
     await castle.spec(SPEC);
   });

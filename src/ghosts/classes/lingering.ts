@@ -8,6 +8,8 @@ export function lingering(testimony: Testimony): Ghost[] {
   const names = new Set([...(discovery ?? []), ...(kubernetes ?? [])].map(({ name }) => name));
   return [...names].sort().flatMap((name): Ghost[] => {
     if (expectedNamed(testimony, name) !== undefined) return [];
+    // A machine of the spec that calls itself otherwise lives.
+    if (testimony.nodes.some(({ hostname }) => hostname === name)) return [];
     // A member of etcd by that name is the greater ghost, and a class of its own.
     if (membersOf(testimony).some((member) => member.name === name)) return [];
     const registered = kubernetes?.find((node) => node.name === name);
