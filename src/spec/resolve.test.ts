@@ -37,7 +37,7 @@ describe("resolve", () => {
     const { sites = [], ...rest } = example("lab");
     const { sites: usual = [], ...shortest } = castleOf(`${SHORTEST}gitops: {}\n`);
     expect(rest).toEqual(shortest);
-    expect(sites).toEqual(usual.map((site) => ({ ...site, source: "../blog" })));
+    expect(sites).toEqual(usual.map((site) => ({ ...site, source: "../blog-src" })));
   });
 
   test("gitops brings a pool, an ingress with certificates and a site along in a lab, and nothing does without it", () => {
