@@ -62,7 +62,7 @@ export function traefik(castle: Castle, sources: SourceObjects, images: Platform
           metadata: { ...metadata, name: RETRY },
           // Another replica of a site answers when the first could not be reached; a request that was sent is not
           // repeated.
-          spec: { retry: { attempts: 4, initialInterval: "20ms" } },
+          spec: { retry: { attempts: 6, initialInterval: "10ms" } },
         },
         {
           apiVersion: "networking.k8s.io/v1",
