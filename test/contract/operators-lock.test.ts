@@ -68,6 +68,9 @@ function take<T>(
   );
 }
 
+/** A clock that is an hour behind. */
+const slow = () => new Date(Date.now() - 3_600_000);
+
 /** Of another machine, which nobody here can look at. */
 const afar = { host: "elsewhere", process: { pid: 4711, started: "1", boot: "another" } };
 
@@ -131,7 +134,6 @@ describe.each([
 
   it("stays with a holder of another machine whose clock is slow: it moves while it is watched", async () => {
     const [theirs, ours] = [await place(), await place()];
-    const slow = () => new Date(Date.now() - 3_600_000);
     const held = withOperatorsLock(
       {
         carriers: [theirs],

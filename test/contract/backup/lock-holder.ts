@@ -14,8 +14,8 @@ let operators = 0;
 
 /** One who would change castle fortress. */
 export async function operator(work: string, change: Partial<Claim> = {}): Promise<Claim> {
-  const process_ = await identify(process.pid);
-  if (process_ === undefined) throw new Error("this process runs");
+  const running = await identify(process.pid);
+  if (running === undefined) throw new Error("this process runs");
   operators += 1;
   const since = new Date().toISOString();
   return {
@@ -23,7 +23,7 @@ export async function operator(work: string, change: Partial<Claim> = {}): Promi
     work,
     user: "somebody",
     host: hostname(),
-    process: process_,
+    process: running,
     since,
     renewed: since,
     mark: `${process.pid}-${operators}`,

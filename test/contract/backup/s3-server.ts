@@ -19,10 +19,11 @@ export class S3Server {
 
   static async start(): Promise<S3Server> {
     const server = createServer((request, response) => {
-      void standIn.#answer(request).then(({ status, body }) => {
+      void (async () => {
+        const { status, body } = await standIn.#answer(request);
         response.writeHead(status, { "content-type": "application/xml" });
         response.end(body);
-      });
+      })();
     });
     const standIn = new S3Server(server);
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
