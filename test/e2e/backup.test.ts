@@ -25,7 +25,7 @@ const backupShape = z.object({
 });
 const restoredShape = z.object({
   kind: z.literal("CastleRestored"),
-  healthy: z.boolean(),
+  healthy: z.boolean().optional(),
   loss: z.object({ kind: z.string(), made: z.array(z.string()).optional() }),
 });
 const listShape = z.object({
