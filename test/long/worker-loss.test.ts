@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { canRunLab } from "../fixtures/parts.ts";
-import { CastleCommand } from "./castle-command.ts";
-import { cutWorker, workerBack } from "./worker-loss.ts";
+import { CastleCommand } from "../e2e/castle-command.ts";
+import { cutWorker, workerBack } from "../e2e/worker-loss.ts";
 
 const NAME = "t-loss";
 const SITE = { host: `blog.${NAME}.lan`, address: "192.168.1.230" };
