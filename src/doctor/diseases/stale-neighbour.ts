@@ -12,8 +12,9 @@ export const staleNeighbour: Disease = {
     if (examination === undefined) return [];
     return toldNodes(examination).flatMap(({ node, neighbours }) =>
       (neighbours ?? []).flatMap(({ address, mac, permanent }): Sought[] => {
-        const holders = holdersOf(chart, address) ?? [];
-        if (holders.length === 0 || holders.includes(mac)) return [];
+        // Where several answer, a neighbour can know only one of them: that is the conflict's to tell.
+        const [holder, ...others] = holdersOf(chart, address) ?? [];
+        if (holder === undefined || others.length > 0 || holder === mac) return [];
         const owner = ownerOf(chart, address);
         return [
           {
@@ -22,7 +23,7 @@ export const staleNeighbour: Disease = {
             message: `it sends what is for ${owner ?? "somebody"} at ${address} to ${cardName(examination, mac)}, who does not hold it`,
             evidence: [
               `/proc/net/arp of ${node.name}: ${address} is at ${mac}${permanent ? ", for ever" : ""}`,
-              ...holders.map((holder) => `ARP: who has ${address}? ${cardName(examination, holder)}`),
+              `ARP: who has ${address}? ${cardName(examination, holder)}`,
             ],
             fix: permanent
               ? "somebody wrote the entry by hand: it stays until the machine is restarted"
