@@ -46,10 +46,10 @@ export async function castleGhosts(context: Context, file: string): Promise<Answ
   };
 }
 
-/** Where no node told anything, nothing was found and nothing is known either. */
-function exitOf({ testimony, ghosts, quorum }: GhostLook): ExitCode {
+/** Where nobody told of etcd, nothing was found and nothing is known either. */
+function exitOf({ ghosts, quorum }: GhostLook): ExitCode {
   if (ghosts.some(({ state }) => state.kind === "ghost") || quorum.state === "lost") return 3;
-  return testimony.nodes.some(({ answer }) => answer === "trusted" || answer === "maintenance") ? 0 : 4;
+  return quorum.state === "holds" ? 0 : 4;
 }
 
 /** Looks without the castle's lock and asks; only who goes on takes it. */
@@ -65,7 +65,7 @@ export async function cureCastleGhosts(
   const start = performance.now();
   const home = await castleHome(spec.folder, castle.name);
   const unfinished = (await readLedger(home)).unfinished !== undefined;
-  const needed = unfinished || look.ghosts.length > 0 || look.quorum.state === "lost";
+  const needed = unfinished || look.ghosts.length > 0 || look.quorum.state !== "holds";
   if (needed) await confirm(context, yes, intention(look));
   const session = { spec, verb: "ghosts", report, patience: timeout * 1000 };
   const { cured, left, waiting } = needed

@@ -19,7 +19,7 @@ export function lookText({ testimony, ghosts, quorum, milliseconds }: GhostLook)
   return [
     ...ghosts.map(ghostText),
     ...lostText({ testimony, quorum }),
-    `${verdictText(count, told)} (${elapsed(milliseconds)})`,
+    `${verdictText(count, quorum.state)} (${elapsed(milliseconds)})`,
     `  etcd: ${etcdText(quorum)}`,
     ...alarms,
     ...(silent.length === 0 ? [] : [`  silent: ${silent.map(({ name }) => name).join(", ")}`]),
@@ -34,9 +34,9 @@ export function lookText({ testimony, ghosts, quorum, milliseconds }: GhostLook)
   ].join("\n");
 }
 
-function verdictText(count: number, told: boolean): string {
+function verdictText(count: number, state: Quorum["state"]): string {
   if (count > 0) return `${count} ${count === 1 ? "ghost" : "ghosts"}`;
-  return told ? "No ghosts" : "No node of this castle answers, so no ghost could be told";
+  return state === "holds" ? "No ghosts" : "No ghost was told of, and not everything is known";
 }
 
 function ghostText(ghost: JudgedGhost): string {

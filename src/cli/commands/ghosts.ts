@@ -22,7 +22,7 @@ export const ghostsCommand = buildCommand({
   docs: {
     brief: "Name the members that etcd, discovery or Kubernetes wrongly believe in, and cure them",
     fullDescription:
-      "Asks every node of the spec, its etcd, discovery, Kubernetes and the hypervisor at once, and names what does not belong: classes G1 to G8 (docs/ghosts.md), with the evidence, the quorum before and after, and the cure. --cure does it where quorum allows; --cure --dry-run shows each step with its arithmetic. Exit codes: 0 none (joining is none yet), 3 ghosts or no quorum, 1 a cure was refused, 4 no node answered.",
+      "Asks every node of the spec, its etcd, discovery, Kubernetes and the hypervisor at once, and names what does not belong: classes G1 to G8 (docs/ghosts.md), with the evidence, the quorum before and after, and the cure. --cure does it where quorum allows; --cure --dry-run shows each step with its arithmetic. Exit codes: 0 none (joining is none yet), 3 ghosts or no quorum, 1 a cure was refused, 4 nobody told of etcd.",
   },
   parameters: {
     flags: {

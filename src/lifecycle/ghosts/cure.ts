@@ -72,12 +72,14 @@ function keyOf({ class: name, subject }: JudgedGhost): string {
 }
 
 /** What only time ends: joins, and control planes that do not vote yet. */
-function waitingFor({ ghosts, testimony }: GhostLook): readonly string[] {
+function waitingFor({ ghosts, testimony, quorum }: GhostLook): readonly string[] {
   const joining = ghosts.flatMap(({ subject, state }) =>
     state.kind === "joining" ? [`${subject} is joining, ${Math.round(state.seconds)} s`] : [],
   );
   const stuck = new Set(ghosts.map(({ subject }) => subject));
-  return [...joining, ...votelessControlPlanes(testimony, stuck)];
+  // Who heard nothing of etcd cannot say that nothing is wrong with it.
+  const silence = quorum.state === "unknown" ? ["no control plane tells etcd's members"] : [];
+  return [...silence, ...joining, ...votelessControlPlanes(testimony, stuck)];
 }
 
 function refuseLost({ quorum, testimony }: GhostLook): void {
