@@ -77,7 +77,7 @@ describe.skipIf(!canRunLab)("a release on its way into the cluster", () => {
     const [settled] = await untilCommitted(world, () => cluster.settle(world, { conditions: [failure] }));
     await settled;
     await cluster.settle(world, { conditions: [] });
-    // Nobody runs pods here, so that going back cannot be proven; test/e2e/publish-faults.test.ts proves it.
+    // Nobody runs pods here, so that going back cannot be proven; test/long/publish-faults.test.ts proves it.
     await expect(publishing).rejects.toMatchObject({
       exitCode: 50,
       message: expect.stringMatching(/exceeded quota: small[\s\S]*Going back to blog-/),

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { canRunLab } from "../fixtures/parts.ts";
-import { BlogCastle, type Released } from "./blog-castle.ts";
-import { CastleCommand } from "./castle-command.ts";
+import { BlogCastle, type Released } from "../e2e/blog-castle.ts";
+import { CastleCommand } from "../e2e/castle-command.ts";
 
 const NAME = "t-releases";
 const QUOTA = "one-more-is-too-many";
