@@ -99,21 +99,24 @@ async function answer(
   }
 }
 
-function passOn(
+async function passOn(
   request: IncomingMessage,
   response: ServerResponse,
   env: Readonly<Record<string, string>>,
 ): Promise<void> {
-  // The kernel ends it with this server, however that ends.
-  const backend = spawn("setpriv", ["--pdeathsig", "KILL", "git", "http-backend"], {
+  // The kernel ends it with this server, however that ends: the program itself, of which `git` would start a child.
+  const program = join(await execPath(), "git-http-backend");
+  if (request.destroyed && !request.complete) return;
+  const backend = spawn("setpriv", ["--pdeathsig", "KILL", program], {
     env: { ...env },
     stdio: ["pipe", "pipe", "inherit"],
   });
   // Git may answer without reading all that was sent; that is its good right.
   backend.stdin.on("error", () => {});
   request.on("error", () => backend.stdin.destroy());
+  // For what never comes it would ask again and again.
   request.on("close", () => {
-    if (!request.complete) backend.stdin.destroy();
+    if (!request.complete) backend.kill("SIGKILL");
   });
   request.pipe(backend.stdin);
   // A client that went away gets no answer: Git notices at its next write.
@@ -125,6 +128,14 @@ function passOn(
     backend.once("close", resolve);
     passResponse(backend.stdout, response).catch(reject);
   });
+}
+
+let found: Promise<string> | undefined;
+
+/** The folder of Git's own programs. */
+function execPath(): Promise<string> {
+  found ??= run("git", ["--exec-path"]).then(({ stdout }) => stdout.trim());
+  return found;
 }
 
 function refuse(
