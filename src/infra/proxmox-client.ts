@@ -48,6 +48,8 @@ export class ProxmoxClient {
     this.#connection = connection;
     const { trust } = connection;
     this.#agent = new Agent({
+      // Proxmox closes an idle connection after 5 s: whoever asks again at that moment would get no answer.
+      keepAliveMaxTimeout: 2_000,
       connect: {
         timeout: 5_000,
         ...(trust.kind === "insecure" ? { rejectUnauthorized: false } : {}),
