@@ -7,9 +7,9 @@ import { diseases } from "../../src/doctor/diagnose.ts";
 import { census } from "../../src/lab/machine/census.ts";
 import { poll } from "../../src/support/poll.ts";
 import { canRunLab } from "../fixtures/parts.ts";
-import { CastleCommand } from "./castle-command.ts";
-import { infect } from "./ward/infect.ts";
-import { wardDiagnoses } from "./ward/objects.ts";
+import { CastleCommand } from "../e2e/castle-command.ts";
+import { infect } from "../e2e/ward/infect.ts";
+import { wardDiagnoses } from "../e2e/ward/objects.ts";
 
 const NAME = "t-ward";
 

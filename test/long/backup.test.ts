@@ -7,10 +7,10 @@ import { census } from "../../src/lab/machine/census.ts";
 import { withLock } from "../../src/lifecycle/lock.ts";
 import { run } from "../../src/support/run.ts";
 import { canRunLab } from "../fixtures/parts.ts";
-import { CastleCommand } from "./castle-command.ts";
-import { statusIs } from "./cluster.ts";
-import { killAtStep } from "./killed-verb.ts";
-import { Seed } from "./seed.ts";
+import { CastleCommand } from "../e2e/castle-command.ts";
+import { statusIs } from "../e2e/cluster.ts";
+import { killAtStep } from "../e2e/killed-verb.ts";
+import { Seed } from "../e2e/seed.ts";
 
 const seed = new Seed(process.env["CASTLE_TEST_SEED"]);
 /** Steps of a restore before the last: a kill behind them would kill nothing. */
