@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseBackupName, proofFileName } from "./file-name.ts";
 import type { Shelf } from "./shelf/shelf.ts";
+import { parsedJson } from "../support/json.ts";
 
 const proofShape = z.object({
   /** SHA-256 of the file that was proved, in hexadecimal digits. */
@@ -50,10 +51,5 @@ export async function removeBackup(shelf: Shelf, name: string): Promise<void> {
 /** What cannot be read proves nothing. */
 async function readProof(shelf: Shelf, name: string): Promise<Proof | undefined> {
   const text = await shelf.read(proofFileName(name));
-  if (text === undefined) return undefined;
-  try {
-    return proofShape.safeParse(JSON.parse(text.toString("utf8"))).data;
-  } catch {
-    return undefined;
-  }
+  return proofShape.safeParse(parsedJson(text?.toString("utf8") ?? "")).data;
 }

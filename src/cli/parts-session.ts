@@ -17,6 +17,7 @@ import type { Context } from "./context.ts";
 import { places } from "./places.ts";
 import { readSpecFile } from "./spec-file.ts";
 import { offerTools } from "./tool-offer.ts";
+import { noAnswer } from "../errors/failure.ts";
 
 const opened = new WeakMap<Context, PartsStore>();
 
@@ -96,10 +97,7 @@ async function refuseBroken(store: PartsStore, parts: readonly Part[]): Promise<
  */
 export async function findTalosctl(context: Context, castle: Castle, parts: PartsStore): Promise<string> {
   const onPath = await run("talosctl", ["version", "--client", "--short"], { signal: context.signal }).catch(
-    (error: unknown) => {
-      if (error instanceof CastleError && error.code !== "command/interrupted") return undefined;
-      throw error;
-    },
+    noAnswer,
   );
   if (onPath?.stdout.includes(castle.talos.version) === true) return "talosctl";
   return parts.resolve("talosctl");

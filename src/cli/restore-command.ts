@@ -10,7 +10,7 @@ import { partSets } from "../lab/parts/part-sets.ts";
 import { type Loss, lossSince } from "../lifecycle/backup/loss.ts";
 import { historyOf } from "../lifecycle/backup/read-etcd.ts";
 import { restore } from "../lifecycle/backup/restore.ts";
-import { poll } from "../support/poll.ts";
+import { pollWithin } from "../support/poll.ts";
 import { clusterIdentity } from "../talos/cluster-identity.ts";
 import type { AnswerOf } from "./answer.ts";
 import { type BackupPlace, findBackup, readBackup } from "./backup-shelf.ts";
@@ -163,22 +163,19 @@ function line(keys: readonly string[], what: string): readonly string[] {
 const PATIENCE = 120_000;
 
 async function becomesHealthy(context: Context, report: Report, spec: SpecFile): Promise<boolean> {
-  const late = new Error("not healthy yet");
-  return runStep(report, { id: "health", title: "castle health" }, async () => {
-    try {
-      await poll(
-        async () => {
-          const { healthy, checks } = judgeHealth(await examineCastle(context, spec, false));
-          const failing = checks.filter(({ verdict }) => verdict !== "healthy");
-          report({ type: "progress", id: "health", message: failing.map(({ title }) => title).join("; ") });
-          return healthy ? true : undefined;
-        },
-        { every: 1_000, within: PATIENCE, signal: context.signal, onTimeout: () => late },
-      );
-      return { healthy: true, detail: "finds nothing" };
-    } catch (error) {
-      if (error !== late) throw error;
-      return { healthy: false, detail: "not all is well" };
-    }
-  }).then(({ healthy }) => healthy);
+  const { healthy } = await runStep(report, { id: "health", title: "castle health" }, async () => {
+    const well = await pollWithin(
+      async () => {
+        const { healthy, checks } = judgeHealth(await examineCastle(context, spec, false));
+        const failing = checks.filter(({ verdict }) => verdict !== "healthy");
+        report({ type: "progress", id: "health", message: failing.map(({ title }) => title).join("; ") });
+        return healthy ? true : undefined;
+      },
+      { every: 1_000, within: PATIENCE, signal: context.signal },
+    );
+    return well === undefined
+      ? { healthy: false, detail: "not all is well" }
+      : { healthy: true, detail: "finds nothing" };
+  });
+  return healthy;
 }

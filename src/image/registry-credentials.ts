@@ -4,6 +4,8 @@ import { z } from "zod";
 import { CastleError } from "../errors/castle-error.ts";
 import { run } from "../support/run.ts";
 import { Secret } from "../support/secret.ts";
+import { isFailure } from "../errors/failure.ts";
+import { parsedJson } from "../support/json.ts";
 
 export type RegistryCredentials =
   | { readonly username: string; readonly password: Secret }
@@ -157,7 +159,7 @@ async function askHelper(
     env: search.environment["PATH"] === undefined ? {} : { PATH: search.environment["PATH"] },
     ...(search.signal === undefined ? {} : { signal: search.signal }),
   }).catch((cause: unknown) => {
-    if (!(cause instanceof CastleError) || cause.code === "command/interrupted") throw cause;
+    if (!isFailure(cause)) throw cause;
     throw broken(`The credential helper ${source} ${helperFault(cause)}`, cause);
   });
   if (said.exitCode === 1) {
@@ -166,7 +168,7 @@ async function askHelper(
       `The credential helper ${source} failed: ${(said.stdout || said.stderr).trim().slice(0, 200)}`,
     );
   }
-  const answer = helperAnswer.safeParse(parsed(said.stdout)).data;
+  const answer = helperAnswer.safeParse(parsedJson(said.stdout)).data;
   if (answer === undefined)
     throw broken(`The credential helper ${source} gave an answer that is not JSON of its kind`);
   const secret = new Secret(answer.Secret);
@@ -178,14 +180,6 @@ function helperFault({ code, message }: CastleError): string {
   if (code === "command/missing") return "is not installed or not on PATH";
   if (code === "command/timed-out") return `did not answer in ${HELPER_WITHIN / 1_000} s`;
   return `failed: ${message}`;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function broken(message: string, cause?: unknown): CastleError {

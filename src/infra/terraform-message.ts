@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parsedJson } from "../support/json.ts";
 
 const Resource = z.object({ addr: z.string() });
 const Hook = z.object({
@@ -39,9 +40,5 @@ export type TerraformMessage = z.infer<typeof Message>;
 
 /** undefined: a line that castle has no use for, or no JSON at all (a crash's stack trace). */
 export function parseMessage(line: string): TerraformMessage | undefined {
-  try {
-    return Message.safeParse(JSON.parse(line)).data;
-  } catch {
-    return undefined;
-  }
+  return Message.safeParse(parsedJson(line)).data;
 }

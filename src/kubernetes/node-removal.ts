@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { CastleError } from "../errors/castle-error.ts";
-import { poll } from "../support/poll.ts";
+import { pollWithin } from "../support/poll.ts";
 import type { KubernetesApi } from "./api.ts";
 
 /** Milliseconds between two looks at what a node still runs. */
@@ -47,21 +47,16 @@ export async function drain(
   { within, signal }: { readonly within: number; readonly signal?: AbortSignal | undefined },
 ): Promise<readonly string[]> {
   let left: readonly Pod[] = [];
-  const late = new Error("late");
-  try {
-    return await poll(
-      async () => {
-        left = await movablePods(api, node, signal);
-        if (left.length === 0) return [];
-        await Promise.all(left.map((pod) => evict(api, pod, signal)));
-        return undefined;
-      },
-      { every: EVERY, within, signal, onTimeout: () => late },
-    );
-  } catch (error) {
-    if (error !== late) throw error;
-    return left.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
-  }
+  await pollWithin(
+    async () => {
+      left = await movablePods(api, node, signal);
+      if (left.length === 0) return true;
+      await Promise.all(left.map((pod) => evict(api, pod, signal)));
+      return undefined;
+    },
+    { every: EVERY, within, signal },
+  );
+  return left.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
 }
 
 /** @returns false: there was none */

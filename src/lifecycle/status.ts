@@ -12,6 +12,7 @@ import type { Ground } from "./ground/ground.ts";
 import { type PlatformStatus, platformStatus } from "./platform-status.ts";
 import { NodeClients } from "./raise/node-clients.ts";
 import type { Credentials } from "../talos/talosconfig.ts";
+import { noAnswer } from "../errors/failure.ts";
 
 /** Milliseconds that one look at one node may take: a status with a dead node must not take long. */
 const PATIENCE = 2_500;
@@ -103,7 +104,7 @@ export async function castleStatus(sources: StatusSources): Promise<CastleStatus
 
 async function platformOf({ castle, kubeconfig, now, signal }: StatusSources) {
   if (castle.gitops === undefined || kubeconfig === undefined) return undefined;
-  return platformStatus(castle, kubeconfig, { now, signal }).catch(tolerate);
+  return platformStatus(castle, kubeconfig, { now, signal }).catch(noAnswer);
 }
 
 async function machinesOf({
@@ -114,7 +115,7 @@ async function machinesOf({
   try {
     return await client.powerStates(signal);
   } catch (error) {
-    return tolerate(error);
+    return noAnswer(error);
   } finally {
     await client.close();
   }
@@ -157,12 +158,12 @@ async function lookAt(
     ]);
     if (node.role === "worker") return { stage, version: running.talos, etcd: undefined, vip: false };
     const [vip, etcd] = await Promise.all([
-      holdsAddress(client, castle.network.vip, settings).catch(tolerate),
-      etcdRole(client, node, settings).catch(tolerate),
+      holdsAddress(client, castle.network.vip, settings).catch(noAnswer),
+      etcdRole(client, node, settings).catch(noAnswer),
     ]);
     return { stage, version: running.talos, etcd, vip: vip ?? false };
   } catch (error) {
-    tolerate(error);
+    noAnswer(error);
     const stage =
       error instanceof CastleError && error.code === "talos/refused"
         ? "not ours, or in maintenance"
@@ -193,17 +194,11 @@ async function clusterOf({
     const [current, nodes] = await Promise.all([cluster.version(signal), cluster.nodes(signal)]);
     return { version: current, nodes };
   } catch (error) {
-    return tolerate(error);
+    return noAnswer(error);
   }
 }
 
 function kubernetesState(node: ClusterNode | undefined): NodeStatus["kubernetes"] {
   if (node === undefined) return "missing";
   return node.ready ? "ready" : "not-ready";
-}
-
-/** Not answering is an answer here; an interruption or a fault of castle's own is not. */
-function tolerate(error: unknown): undefined {
-  if (error instanceof CastleError && error.code !== "command/interrupted") return undefined;
-  throw error;
 }

@@ -4,7 +4,7 @@ import { CastleError } from "../errors/castle-error.ts";
 export interface PollOptions {
   /** Milliseconds between the end of one look and the start of the next. */
   readonly every: number;
-  /** Milliseconds after which `onTimeout`'s error is thrown. */
+  /** Milliseconds after which nobody looks again. */
   readonly within: number;
   readonly signal?: AbortSignal | undefined;
   readonly onTimeout: () => Error;
@@ -15,17 +15,25 @@ export interface PollOptions {
  * @throws CastleError command/interrupted
  */
 export async function poll<T>(look: () => Promise<T | undefined>, options: PollOptions): Promise<T> {
-  const end = performance.now() + options.within;
+  const answer = await pollWithin(look, options);
+  if (answer === undefined) throw options.onTimeout();
+  return answer;
+}
+
+/**
+ * The same where the time's end is no error: undefined.
+ * @throws CastleError command/interrupted
+ */
+export async function pollWithin<T>(
+  look: () => Promise<T | undefined>,
+  { every, within, signal }: Omit<PollOptions, "onTimeout">,
+): Promise<T | undefined> {
+  const end = performance.now() + within;
   for (;;) {
-    if (options.signal?.aborted === true) throw interrupted();
+    if (signal?.aborted === true) throw interrupted();
     const answer = await look();
-    if (answer !== undefined) return answer;
-    if (performance.now() >= end) throw options.onTimeout();
-    await delay(
-      options.every,
-      undefined,
-      options.signal === undefined ? {} : { signal: options.signal },
-    ).catch(() => {
+    if (answer !== undefined || performance.now() >= end) return answer;
+    await delay(every, undefined, signal === undefined ? {} : { signal }).catch(() => {
       throw interrupted();
     });
   }

@@ -4,6 +4,7 @@ import { hostname, userInfo } from "node:os";
 import { getuid, pid } from "node:process";
 import { z } from "zod";
 import { identify, isAlive, processIdentityShape } from "./process-identity.ts";
+import { parsedJson } from "./json.ts";
 
 const holderShape = z.object({
   process: processIdentityShape,
@@ -103,11 +104,7 @@ async function isThere({ host, process }: LockHolder): Promise<boolean> {
 
 /** Undefined: torn or not ours, so nobody that could still be there. */
 function parseHolder(text: string): LockHolder | undefined {
-  try {
-    return holderShape.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return holderShape.safeParse(parsedJson(text)).data;
 }
 
 async function readText(path: string): Promise<string | undefined> {

@@ -4,6 +4,7 @@ import type { Chart, Disease, Sought } from "../disease.ts";
 import { holdersOf } from "../neighbourhood.ts";
 import { kubectl } from "../remedy.ts";
 import { whereItLeads } from "./site-name.ts";
+import { parsedJson } from "../../support/json.ts";
 
 const State = z.object({
   state: z.enum(["pending", "valid", "failed"]),
@@ -27,7 +28,7 @@ export const certificateStuck: Disease = {
     );
     const told = States.safeParse(board?.body).data?.data ?? {};
     return Object.entries(told).flatMap(([host, text]): Sought[] => {
-      const found = State.safeParse(json(text)).data;
+      const found = State.safeParse(parsedJson(text)).data;
       if (found === undefined || found.state === "valid") return [];
       const { state, error, message, nextTry, namespace, secret } = found;
       const why = reasons(chart, host);
@@ -69,12 +70,4 @@ function reasons(chart: Chart, host: string): readonly string[] {
       : []),
     ...(door?.refused === undefined ? [] : [`${door.address}:${door.port}: ${door.refused}`]),
   ];
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { CallSettings, TalosClient } from "../../talos/client.ts";
 import { serviceLog } from "../../talos/logs.ts";
+import { parsedJson } from "../../support/json.ts";
 
 /** Lines of the log that are looked at, and milliseconds that what they tell counts for. */
 const TAIL = 200;
@@ -23,18 +24,10 @@ export async function slowDiskLines(client: TalosClient, settings: CallSettings)
   const since = Date.now() - RECENT;
   for await (const line of serviceLog(client, "etcd", { ...settings, tail: TAIL })) {
     // Talos may put its own words before etcd's JSON.
-    const told = lineShape.safeParse(json(line.slice(Math.max(0, line.indexOf("{"))))).data;
+    const told = lineShape.safeParse(parsedJson(line.slice(Math.max(0, line.indexOf("{"))))).data;
     if (told === undefined || !SLOW.test(told.msg) || Date.parse(told.ts) < since) continue;
     const took = told.took ?? told["exceeded-duration"];
     found.push(`${told.ts} ${told.msg}${took === undefined ? "" : ` (${took})`}`);
   }
   return found;
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,4 @@
 import { X509Certificate } from "node:crypto";
-import { CastleError } from "../../errors/castle-error.ts";
 import { KubernetesApi } from "../../kubernetes/api.ts";
 import type { CastleNode } from "../../spec/castle.ts";
 import type { Secret } from "../../support/secret.ts";
@@ -11,6 +10,7 @@ import { heldCertificate } from "./door.ts";
 import { examineLan, nodeCertificates } from "./lan.ts";
 import { examineNode } from "./nodes.ts";
 import { readObjects } from "./objects.ts";
+import { isFailure } from "../../errors/failure.ts";
 
 /** Milliseconds that one question may take: a dead node must not make health long, and a diagnosis may wait. */
 const PATIENCE = { health: 4_000, diagnosis: 15_000 } as const;
@@ -87,8 +87,7 @@ async function patiently<T extends object>(
     if (signal.aborted) throw error;
     if (deadline.aborted || (error instanceof Error && error.name === "TimeoutError"))
       return { silent: `not everything was told within ${patience / 1000} s` };
-    if (error instanceof CastleError && error.code !== "command/interrupted")
-      return { silent: error.message };
+    if (isFailure(error)) return { silent: error.message };
     throw error;
   }
 }

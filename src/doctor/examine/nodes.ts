@@ -1,4 +1,3 @@
-import { CastleError } from "../../errors/castle-error.ts";
 import type { CastleNode } from "../../spec/castle.ts";
 import type { CallSettings, TalosClient } from "../../talos/client.ts";
 import { nodeClock } from "../../talos/clock.ts";
@@ -13,6 +12,7 @@ import { listeningSockets } from "../../talos/sockets.ts";
 import { machineState } from "../../talos/stage.ts";
 import { slowDiskLines } from "./etcd-log.ts";
 import type { EtcdExamination, NodeExamination, NodeState } from "../examination.ts";
+import { isFailure, noAnswer } from "../../errors/failure.ts";
 
 export interface ExamineSettings extends CallSettings {
   /** Also what only a diagnosis needs: sockets, neighbours, logs. */
@@ -34,7 +34,7 @@ export async function examineNode(
     ]);
     return { node, talos: running.talos, ...state, etcd };
   } catch (error) {
-    if (error instanceof CastleError && error.code !== "command/interrupted") {
+    if (isFailure(error)) {
       return { node, silent: error.message };
     }
     throw error;
@@ -52,11 +52,11 @@ async function generalState(
       listResources(client, addressStatuses, settings),
       listResources(client, diagnostics, settings),
       listResources(client, staticPodStatuses, settings),
-      unlessRefused(totalMemory(client, settings)),
-      unlessRefused(getResource(client, timeStatuses, "node", settings)),
-      unlessRefused(skewOf(client, settings)),
-      thorough ? unlessRefused(neighbourTable(client, settings)) : undefined,
-      thorough ? unlessRefused(listeningSockets(client, settings)) : undefined,
+      totalMemory(client, settings).catch(noAnswer),
+      getResource(client, timeStatuses, "node", settings).catch(noAnswer),
+      skewOf(client, settings).catch(noAnswer),
+      thorough ? neighbourTable(client, settings).catch(noAnswer) : undefined,
+      thorough ? listeningSockets(client, settings).catch(noAnswer) : undefined,
     ]);
   return {
     state,
@@ -92,24 +92,14 @@ async function examineEtcd(
   client: TalosClient,
   { thorough, ...settings }: ExamineSettings,
 ): Promise<EtcdExamination | undefined> {
-  return unlessRefused(
-    (async () => {
-      const [status, members, alarms, slow] = await Promise.all([
-        etcdStatus(client, settings),
-        etcdMembers(client, { ...settings, local: true }),
-        etcdAlarms(client, settings),
-        thorough ? unlessRefused(slowDiskLines(client, settings)) : undefined,
-      ]);
-      return { status, members, alarms, slow: slow ?? [] };
-    })(),
-  );
-}
-
-async function unlessRefused<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof CastleError && error.code !== "command/interrupted") return undefined;
-    throw error;
-  }
+  const asked = async (): Promise<EtcdExamination> => {
+    const [status, members, alarms, slow] = await Promise.all([
+      etcdStatus(client, settings),
+      etcdMembers(client, { ...settings, local: true }),
+      etcdAlarms(client, settings),
+      thorough ? slowDiskLines(client, settings).catch(noAnswer) : undefined,
+    ]);
+    return { status, members, alarms, slow: slow ?? [] };
+  };
+  return asked().catch(noAnswer);
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Report } from "../../journal/step.ts";
 import { endProcess, processIdentityShape } from "../../support/process-identity.ts";
 import { type Program, SupervisedProcess } from "./supervised-process.ts";
+import { parsedJson } from "../../support/json.ts";
 
 export interface ProcessesOptions {
   /** Folder for pid files; it may be gone after a restart of the machine. */
@@ -69,9 +70,5 @@ async function endRecorded(pidFile: string): Promise<void> {
 }
 
 function parseIdentity(text: string) {
-  try {
-    return processIdentityShape.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return processIdentityShape.safeParse(parsedJson(text)).data;
 }

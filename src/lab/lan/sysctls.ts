@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../../support/write-file.ts";
 import { listLanNamespaces } from "./namespace.ts";
+import { parsedJson } from "../../support/json.ts";
 
 /** A kernel setting of the whole machine that a lab changes. */
 interface GuardedSysctl {
@@ -105,11 +106,7 @@ async function readRecord(folder: string, boot: string): Promise<SysctlRecord | 
 }
 
 function parseRecord(text: string): SysctlRecord | undefined {
-  try {
-    return recordShape.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return recordShape.safeParse(parsedJson(text)).data;
 }
 
 async function writeRecord(folder: string, record: SysctlRecord): Promise<void> {

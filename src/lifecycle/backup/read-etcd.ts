@@ -3,12 +3,10 @@ import { EtcdHistory } from "../../backup/snapshot/history.ts";
 import { CastleError } from "../../errors/castle-error.ts";
 import { controlPlanes } from "../../spec/control-planes.ts";
 import type { Castle, CastleNode } from "../../spec/castle.ts";
-import { type EtcdStatus, etcdStatus } from "../../talos/etcd.ts";
+import { memberStatus } from "../quorum/ballot.ts";
 import { etcdSnapshot } from "../../talos/etcd-snapshot.ts";
 import type { NodeClients } from "../raise/node-clients.ts";
-
-/** Milliseconds in which a member tells how far it is. */
-const PATIENCE = 3_000;
+import { isFailure } from "../../errors/failure.ts";
 
 export interface EtcdReading {
   /** The control plane that it came from. */
@@ -34,7 +32,7 @@ export async function readEtcd(
       const snapshot = await etcdSnapshot(await clients.trusted(node), { signal });
       return { node, snapshot, history: historyOf(snapshot, node.name) };
     } catch (error) {
-      if (!(error instanceof CastleError) || error.code === "command/interrupted") throw error;
+      if (!isFailure(error)) throw error;
       failure = error;
     }
   }
@@ -62,7 +60,7 @@ async function furthestFirst(
 ): Promise<readonly CastleNode[]> {
   const told = await Promise.all(
     controlPlanes(castle).map(async (node) => {
-      const status = await statusOf(node, clients, signal);
+      const status = await memberStatus(clients, node, signal);
       return status === undefined || status.learner ? [] : [{ node, index: status.raftIndex }];
     }),
   );
@@ -70,19 +68,6 @@ async function furthestFirst(
     .flat()
     .toSorted((one, other) => Number(other.index - one.index))
     .map(({ node }) => node);
-}
-
-async function statusOf(
-  node: CastleNode,
-  clients: NodeClients,
-  signal: AbortSignal,
-): Promise<EtcdStatus | undefined> {
-  try {
-    return await etcdStatus(await clients.trusted(node), { deadline: PATIENCE, signal });
-  } catch (error) {
-    if (error instanceof CastleError && error.code !== "command/interrupted") return undefined;
-    throw error;
-  }
 }
 
 function noMember(castle: Castle): CastleError {

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { Secret } from "../../support/secret.ts";
+import { parsedJson } from "../../support/json.ts";
 
 /** A host's certificate with its key, as the cluster has it and as the secret store keeps it. */
 export interface Certificate {
@@ -30,7 +31,7 @@ export function keptCertificate({ host, directory, chain, key, roots }: Certific
 
 /** Undefined where it is not one that castle kept. */
 export function readKept(kept: Secret): Certificate | undefined {
-  const found = keptShape.safeParse(json(kept.reveal())).data;
+  const found = keptShape.safeParse(parsedJson(kept.reveal())).data;
   return found === undefined ? undefined : { ...found, key: new Secret(found.key) };
 }
 
@@ -40,14 +41,6 @@ export function servesUntil({ host, chain }: Certificate, now: Date): Date | und
     const leaf = new X509Certificate(chain);
     const until = new Date(leaf.validTo);
     return leaf.checkHost(host) !== undefined && now < until ? until : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
   } catch {
     return undefined;
   }

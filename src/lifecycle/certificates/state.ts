@@ -3,6 +3,7 @@ import type { KubernetesApi } from "../../kubernetes/api.ts";
 import { CERTIFICATES_NAMESPACE, ACME_STATE } from "../../platform/certificates.ts";
 import { SITE_CERTIFICATE, siteNamespace } from "../../platform/site-names.ts";
 import type { Castle } from "../../spec/castle.ts";
+import { parsedJson } from "../../support/json.ts";
 
 /** What the ACME controller tells of a host, parts/acme/board.go. */
 const hostShape = z.object({
@@ -37,7 +38,7 @@ export async function certificateStates(
   const { status, body } = await api.call({ path, signal });
   const told = status === 200 ? (configMapShape.safeParse(body).data?.data ?? {}) : {};
   return castle.sites.map(({ name, host }) => {
-    const found = hostShape.safeParse(json(told[host])).data;
+    const found = hostShape.safeParse(parsedJson(told[host] ?? "")).data;
     const { notAfter } = found ?? {};
     return {
       site: name,
@@ -49,12 +50,4 @@ export async function certificateStates(
         : { daysLeft: Math.floor((Date.parse(notAfter) - now.getTime()) / DAY) }),
     };
   });
-}
-
-function json(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

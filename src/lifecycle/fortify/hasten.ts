@@ -1,4 +1,4 @@
-import { poll } from "../../support/poll.ts";
+import { pollWithin } from "../../support/poll.ts";
 import { requestComponent } from "./flux-state.ts";
 import type { FluxView } from "./synchronised.ts";
 
@@ -11,7 +11,7 @@ const EVERY = 100;
  */
 export async function hastenComponents(view: FluxView, revision: string, signal: AbortSignal): Promise<void> {
   const asked = new Map<string, number>();
-  await poll<true>(
+  await pollWithin<true>(
     async () => {
       const { components } = await view.latest();
       const ready = [...components.values()].filter((one) => one.revision === revision).length;
@@ -22,6 +22,6 @@ export async function hastenComponents(view: FluxView, revision: string, signal:
       await Promise.all(waiting.map(([name]) => requestComponent(view.api, name, new Date(), signal)));
       return undefined;
     },
-    { every: EVERY, within: Infinity, signal, onTimeout: () => new Error("it never ends by itself") },
+    { every: EVERY, within: Infinity, signal },
   ).catch(() => undefined);
 }

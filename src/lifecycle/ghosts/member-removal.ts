@@ -6,6 +6,7 @@ import { etcdRemoveMember } from "../../talos/etcd.ts";
 import { type BallotRun, membersFromAny } from "../quorum/ballot.ts";
 import { passQuorum } from "../quorum/passage.ts";
 import type { NodeClients } from "../raise/node-clients.ts";
+import { isFailure } from "../../errors/failure.ts";
 
 /** Milliseconds that etcd has to take a member out and to tell that it is gone. */
 const GONE = 30_000;
@@ -61,7 +62,7 @@ async function ask(
       await etcdRemoveMember(await clients.trusted(node), member, { signal, deadline: ANSWER });
       return undefined;
     } catch (error) {
-      if (!(error instanceof CastleError) || error.code === "command/interrupted") throw error;
+      if (!isFailure(error)) throw error;
       if (error.code === "talos/not-found") return undefined;
       refusals.push(error.message);
     }

@@ -1,4 +1,3 @@
-import { CastleError } from "../../errors/castle-error.ts";
 import { runStep } from "../../journal/step.ts";
 import type { CastleNode } from "../../spec/castle.ts";
 import { standing } from "../../talos/standing.ts";
@@ -13,6 +12,7 @@ import { ensureIdentity } from "../raise/identity.ts";
 import { JoinTurns } from "../raise/join-turns.ts";
 import { proveEmpty } from "../reset/empty.ts";
 import { wipeNode } from "../reset/wipe.ts";
+import { noAnswer } from "../../errors/failure.ts";
 
 /**
  * Wipes a control plane whose etcd is of no use, proves it empty and lets it join anew as one that never was. The note in
@@ -61,10 +61,7 @@ async function wiped(
   const found = await standing({ endpoint, name: node.name, credentials, signal: run.signal });
   if (found.kind === "ours") {
     // One that is about to end because an earlier run asked it refuses; whether it is empty is seen next.
-    await wipeNode({ run, clients, power }, node).catch((error: unknown) => {
-      if (error instanceof CastleError && error.code !== "command/interrupted") return;
-      throw error;
-    });
+    await wipeNode({ run, clients, power }, node).catch(noAnswer);
   }
   await proveEmpty({ run, clients, power }, node);
   return { detail: "maintenance mode, no configuration" };

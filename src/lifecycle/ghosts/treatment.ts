@@ -1,10 +1,9 @@
-import { CastleError } from "../../errors/castle-error.ts";
 import type { Cure, JudgedGhost } from "../../ghosts/ghost.ts";
 import type { Testimony } from "../../ghosts/testimony.ts";
 import { runStep } from "../../journal/step.ts";
 import { deleteNode } from "../../kubernetes/node-removal.ts";
 import { standingText } from "../../quorum/standing.ts";
-import { poll } from "../../support/poll.ts";
+import { pollWithin } from "../../support/poll.ts";
 import type { CastleRun } from "../castle-run.ts";
 import type { ClusterAccess } from "../moves/cluster-access.ts";
 import { forgetInDiscovery } from "../moves/discovery.ts";
@@ -84,17 +83,12 @@ async function forgotten(
 ): Promise<{ detail: string }> {
   const address = discovery?.find((affiliate) => affiliate.name === name)?.addresses[0] ?? "";
   const told = await forgetInDiscovery(run, clients, { name, address });
-  const late = new CastleError("lifecycle/timed-out", {
-    message: `${told.detail}; within 30 minutes by itself`,
-  });
-  return poll(
+  const gone = await pollWithin(
     async () => {
       const known = await knownMembers(run, clients, name);
-      return known?.every(({ spec }) => spec.hostname !== name) === true ? told : undefined;
+      return known?.every(({ spec }) => spec.hostname !== name) === true ? true : undefined;
     },
-    { every: 250, within: HEARSAY, signal: run.signal, onTimeout: () => late },
-  ).catch((error: unknown) => {
-    if (error === late) return { detail: late.message };
-    throw error;
-  });
+    { every: 250, within: HEARSAY, signal: run.signal },
+  );
+  return gone === undefined ? { detail: `${told.detail}; within 30 minutes by itself` } : told;
 }

@@ -12,6 +12,7 @@ import { passQuorum } from "../quorum/passage.ts";
 import { terraformOf } from "../raise/machines.ts";
 import type { ClusterAccess } from "./cluster-access.ts";
 import { forgetInDiscovery } from "./discovery.ts";
+import { isFailure } from "../../errors/failure.ts";
 
 /** Milliseconds that pods have to go elsewhere before their node goes all the same. */
 const DRAIN = 20_000;
@@ -127,7 +128,7 @@ async function leavesItself(
     await etcdLeave(await clients.trusted(node), { signal: run.signal, deadline: LEAVE });
     return true;
   } catch (error) {
-    if (error instanceof CastleError && error.code !== "command/interrupted") return false;
+    if (isFailure(error)) return false;
     throw error;
   }
 }
@@ -145,7 +146,7 @@ async function removeThroughAnother(
       await etcdRemoveMember(await clients.trusted(other), member, { signal: run.signal, deadline: LEAVE });
       return;
     } catch (error) {
-      if (!(error instanceof CastleError) || error.code === "command/interrupted") throw error;
+      if (!isFailure(error)) throw error;
       // It left a moment ago.
       if (error.code === "talos/not-found") return;
       last = error;

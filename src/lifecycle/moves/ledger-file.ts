@@ -3,6 +3,7 @@ import { z } from "zod";
 import { writeFileAtomic } from "../../support/write-file.ts";
 import type { CastleHome } from "../home.ts";
 import { EMPTY_LEDGER, type Ledger } from "./ledger.ts";
+import { parsedJson } from "../../support/json.ts";
 
 const lease = z.object({
   name: z.string(),
@@ -36,7 +37,7 @@ const fileShape = z.object({
  */
 export async function readLedger({ ledger }: Pick<CastleHome, "ledger">): Promise<Ledger> {
   const text = await readFile(ledger, "utf8").catch(() => "");
-  const parsed = fileShape.safeParse(json(text));
+  const parsed = fileShape.safeParse(parsedJson(text));
   if (!parsed.success) return EMPTY_LEDGER;
   const { version: _version, ...found } = parsed.data;
   return found;
@@ -53,12 +54,4 @@ export async function changeLedger(
 ): Promise<void> {
   const before = await readLedger(home);
   await writeLedger(home, change(before));
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,3 @@
-import { CastleError } from "../../errors/castle-error.ts";
 import { connectCluster } from "../../kubernetes/cluster.ts";
 import { members } from "../../talos/kinds.ts";
 import { type Resource, listResources } from "../../talos/resources.ts";
@@ -6,6 +5,8 @@ import type { CastleRun } from "../castle-run.ts";
 import { hasAddress, membersFromAny } from "../quorum/ballot.ts";
 import type { NodeClients } from "../raise/node-clients.ts";
 import type { Lease } from "./ledger.ts";
+import { noAnswer } from "../../errors/failure.ts";
+import { firstAnswer } from "../../errors/first-answer.ts";
 
 /** Milliseconds that one node has to tell what it knows. */
 const PATIENCE = 3_000;
@@ -26,7 +27,7 @@ export async function whoRemembers(asked: Asked, { name, address }: Lease): Prom
   const [etcd, discovery, nodes] = await Promise.all([
     membersFromAny(run, clients),
     knownMembers(run, clients, name),
-    cluster?.nodes(run.signal).catch(silent),
+    cluster?.nodes(run.signal).catch(noAnswer),
   ]);
   return [
     ...(etcd ?? [])
@@ -56,13 +57,5 @@ export async function knownMembers(
   const asked = others.map(async (node) =>
     listResources(await clients.trusted(node), members, { signal, deadline: PATIENCE }),
   );
-  return Promise.any(asked).catch(() => {
-    signal.throwIfAborted();
-    return undefined;
-  });
-}
-
-function silent(error: unknown): undefined {
-  if (error instanceof CastleError && error.code !== "command/interrupted") return undefined;
-  throw error;
+  return firstAnswer(asked);
 }

@@ -11,6 +11,7 @@ import { claimAddresses } from "./tenancy.ts";
 import { comingNodes, leavingNodes } from "./scale.ts";
 import { type Occupied, movesNodes, occupiedAddresses, persistentVolumes } from "./shift.ts";
 import type { SpecMove } from "./spec-write.ts";
+import { isFailure } from "../../errors/failure.ts";
 
 export interface PlannedMachine {
   readonly name: string;
@@ -113,7 +114,7 @@ async function losses(run: CastleRun, { api }: ClusterAccess) {
   try {
     return { lost: await persistentVolumes(api, run.signal), notes: [] };
   } catch (error) {
-    if (!(error instanceof CastleError) || error.code === "command/interrupted") throw error;
+    if (!isFailure(error)) throw error;
     return { lost: [], notes: [`Persistent volumes could not be asked for: ${error.message}`] };
   }
 }

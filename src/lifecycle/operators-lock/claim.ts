@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CastleError } from "../../errors/castle-error.ts";
 import { isAlive, processIdentityShape } from "../../support/process-identity.ts";
+import { parsedJson } from "../../support/json.ts";
 
 const claimShape = z.object({
   castle: z.string(),
@@ -21,11 +22,7 @@ export type Claim = Readonly<z.infer<typeof claimShape>>;
 
 /** Undefined: torn or not castle's, so nobody's. */
 export function parseClaim(text: string): Claim | undefined {
-  try {
-    return claimShape.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return claimShape.safeParse(parsedJson(text)).data;
 }
 
 /** Milliseconds between two renewals unless told. */

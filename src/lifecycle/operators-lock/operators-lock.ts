@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { CastleError } from "../../errors/castle-error.ts";
 import type { Report } from "../../journal/step.ts";
-import { poll } from "../../support/poll.ts";
+import { pollWithin } from "../../support/poll.ts";
 import type { Carrier, Held } from "./carrier.ts";
 import { type Claim, HEARTBEAT, heldBy, parseClaim, pulseOf } from "./claim.ts";
 
@@ -128,16 +128,13 @@ async function refuseLiving(lock: Placed, seen: Held, holder: Claim): Promise<vo
         type: "warning",
         message: `castle ${holder.work} of ${holder.user}@${holder.host} has said nothing since ${holder.renewed}: watched for ${Math.ceil(watch / 1000)} s`,
       });
-      const later = await poll(
+      const later = await pollWithin(
         async () => {
           const found = await carrier.read();
           return found?.text === seen.text ? undefined : { found };
         },
-        { every: heartbeat / 8, within: watch, signal, onTimeout: () => new SaidNothing() },
-      ).catch((error: unknown) => {
-        if (error instanceof SaidNothing) return undefined;
-        throw error;
-      });
+        { every: heartbeat / 8, within: watch, signal },
+      );
       if (later?.found !== undefined) throw heldBy(holder, carrier.description);
       return;
     }
@@ -148,8 +145,6 @@ async function refuseLiving(lock: Placed, seen: Held, holder: Claim): Promise<vo
 
 /** Heartbeats: a living holder speaks within one and what its call takes. */
 const WATCH = 5 / 3;
-
-class SaidNothing extends Error {}
 
 interface Beating {
   readonly ended: AbortSignal;

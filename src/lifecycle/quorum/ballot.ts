@@ -1,10 +1,11 @@
 import type { Electorate } from "../../quorum/standing.ts";
-import { CastleError } from "../../errors/castle-error.ts";
 import type { CastleNode } from "../../spec/castle.ts";
 import { controlPlanes } from "../../spec/control-planes.ts";
-import { type EtcdMember, etcdMembers, etcdStatus } from "../../talos/etcd.ts";
+import { type EtcdMember, type EtcdStatus, etcdMembers, etcdStatus } from "../../talos/etcd.ts";
 import type { CastleRun } from "../castle-run.ts";
 import type { NodeClients } from "../raise/node-clients.ts";
+import { noAnswer } from "../../errors/failure.ts";
+import { firstAnswer } from "../../errors/first-answer.ts";
 
 /** Milliseconds that a control plane has to say what it believes. */
 const PATIENCE = 3_000;
@@ -39,16 +40,7 @@ export async function membersFromAny(
   const asked = controlPlanes(castle).map(async (node) =>
     etcdMembers(await clients.trusted(node), { signal, deadline: PATIENCE }),
   );
-  try {
-    return await Promise.any(asked);
-  } catch (error) {
-    const reasons: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
-    const grave = reasons.find(
-      (reason) => !(reason instanceof CastleError) || reason.code === "command/interrupted",
-    );
-    if (grave !== undefined) throw grave;
-    return undefined;
-  }
+  return firstAnswer(asked);
 }
 
 /** The member that is this node's: by its name, or by its address while it has none. */
@@ -69,11 +61,16 @@ async function healthyMember(
   clients: NodeClients,
   node: CastleNode,
 ): Promise<readonly string[]> {
-  try {
-    const status = await etcdStatus(await clients.trusted(node), { signal, deadline: PATIENCE });
-    return status.leader !== undefined && status.errors.length === 0 ? [status.id] : [];
-  } catch (error) {
-    if (error instanceof CastleError && error.code !== "command/interrupted") return [];
-    throw error;
-  }
+  const status = await memberStatus(clients, node, signal);
+  return status?.leader !== undefined && status.errors.length === 0 ? [status.id] : [];
+}
+
+/** What a control plane's etcd says of itself; undefined: it says nothing. */
+export async function memberStatus(
+  clients: NodeClients,
+  node: CastleNode,
+  signal: AbortSignal,
+): Promise<EtcdStatus | undefined> {
+  const asked = async () => etcdStatus(await clients.trusted(node), { signal, deadline: PATIENCE });
+  return asked().catch(noAnswer);
 }

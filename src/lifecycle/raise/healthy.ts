@@ -6,6 +6,7 @@ import { machineState } from "../../talos/stage.ts";
 import type { CastleRun } from "../castle-run.ts";
 import type { NodeClients } from "./node-clients.ts";
 import { allVoters } from "./quorum.ts";
+import { isFailure } from "../../errors/failure.ts";
 
 const API_PORT = 6443;
 
@@ -51,7 +52,7 @@ async function unhealthy(
     if (stage === "running" && ready) return await silentApi(run, node);
     return `${node.name} is ${stage}${unmet.length === 0 ? "" : ` (${unmet.map(({ name }) => name).join(", ")})`}`;
   } catch (error) {
-    if (error instanceof CastleError && error.code !== "command/interrupted") return error.message;
+    if (isFailure(error)) return error.message;
     throw error;
   }
 }

@@ -10,6 +10,7 @@ import { kubeconfig } from "../../talos/kubeconfig.ts";
 import type { Endpoint } from "../../talos/client.ts";
 import type { CastleRun } from "../castle-run.ts";
 import type { NodeClients } from "./node-clients.ts";
+import { firstAnswer } from "../../errors/first-answer.ts";
 
 /** How many times the run's patience Kubernetes gets: on a slow rack its images are pulled within it. */
 const IMAGES = 2;
@@ -40,19 +41,10 @@ export async function fetchKubeconfig(run: CastleRun, clients: NodeClients): Pro
     kubeconfig(await clients.trusted(node), { signal: run.signal, deadline: 5_000 });
   let last = "";
   return poll(
-    async () => {
-      try {
-        return await Promise.any(planes.map(ask));
-      } catch (error) {
-        const reasons: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
-        const grave = reasons.find(
-          (reason) => !(reason instanceof CastleError) || reason.code === "command/interrupted",
-        );
-        if (grave !== undefined) throw grave;
-        last = reasons.map((reason) => (reason instanceof CastleError ? reason.message : "")).join("; ");
-        return undefined;
-      }
-    },
+    () =>
+      firstAnswer(planes.map(ask), (failures) => {
+        last = failures.map(({ message }) => message).join("; ");
+      }),
     {
       every: 250,
       within,

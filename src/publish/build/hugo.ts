@@ -6,6 +6,7 @@ import type { SourceFacts } from "../release.ts";
 import type { BuildFolders } from "./build-environment.ts";
 import { runSiteProgram } from "./site-program.ts";
 import { refuseUnpublished } from "./unpublished-pages.ts";
+import { noAnswer } from "../../errors/failure.ts";
 
 export interface HugoBuild {
   readonly program: string;
@@ -74,11 +75,7 @@ export async function findHugo(
 
 /** "hugo v0.165.0-…+extended linux/amd64 …" → 0.165.0; undefined: no Hugo there. */
 export async function hugoVersion(program: string, path: string | undefined): Promise<string | undefined> {
-  try {
-    const { stdout } = await run(program, ["version"], { env: { PATH: path ?? "" }, timeout: 10_000 });
-    return /^hugo v(?<version>\d+\.\d+\.\d+)\b/.exec(stdout)?.groups?.["version"];
-  } catch (error) {
-    if (error instanceof CastleError && error.code !== "command/interrupted") return undefined;
-    throw error;
-  }
+  const asked = run(program, ["version"], { env: { PATH: path ?? "" }, timeout: 10_000 });
+  const said = await asked.catch(noAnswer);
+  return /^hugo v(?<version>\d+\.\d+\.\d+)\b/.exec(said?.stdout ?? "")?.groups?.["version"];
 }

@@ -10,6 +10,7 @@ import type { RolledOut } from "./rollout.ts";
 import { addressOf, sampleFiles } from "./sample.ts";
 import type { Served, Visit } from "./visit.ts";
 import { containerOf, type Pod } from "./workload.ts";
+import { isFailure } from "../../errors/failure.ts";
 
 export interface PodProof {
   readonly namespace: string;
@@ -92,7 +93,7 @@ export async function provePublic(
         await Promise.all(files.map((file) => proveBytes(visit, file, url, signal)));
         return true;
       } catch (error) {
-        if (!(error instanceof CastleError) || error.code === "command/interrupted") throw error;
+        if (!isFailure(error)) throw error;
         // The ingress learns of new pods a moment after they are ready.
         last = error;
         return undefined;

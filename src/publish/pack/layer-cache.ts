@@ -9,6 +9,7 @@ import type { Layer } from "../../image/layer.ts";
 import { writeFileAtomic } from "../../support/write-file.ts";
 import type { LayerEntry } from "./release-layer.ts";
 import { writeReleaseLayer } from "./release-layer.ts";
+import { parsedJson } from "../../support/json.ts";
 
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 const record = z.object({ digest, diffId: digest, size: z.number().int().nonnegative() });
@@ -66,7 +67,7 @@ export class LayerCache {
 
   async #read(path: string): Promise<Layer | undefined> {
     const text = await readFile(path, "utf8").catch(() => "{}");
-    const { success, data } = record.safeParse(parseJson(text));
+    const { success, data } = record.safeParse(parsedJson(text));
     if (!success) return undefined;
     const file = join(this.#blobs, data.digest.slice("sha256:".length));
     if ((await digestOf(file)) !== data.digest) return undefined;
@@ -83,12 +84,4 @@ async function digestOf(file: string): Promise<string | undefined> {
     return undefined;
   }
   return `sha256:${hash.digest("hex")}`;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
