@@ -9,7 +9,7 @@ import type { ClusterAccess } from "../moves/cluster-access.ts";
 import { forgetInDiscovery } from "../moves/discovery.ts";
 import { knownMembers } from "../moves/memory.ts";
 import { nodeNamed, replace } from "../moves/replace.ts";
-import { removeMember } from "./member-removal.ts";
+import { removeMember } from "../quorum/member-removal.ts";
 import { renew } from "./renewal.ts";
 
 /** Milliseconds for the nodes to hear from discovery that somebody is gone. */

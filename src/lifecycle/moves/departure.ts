@@ -3,11 +3,12 @@ import { runStep } from "../../journal/step.ts";
 import { cordon, deleteNode, drain } from "../../kubernetes/node-removal.ts";
 import type { Step } from "../../quorum/step.ts";
 import type { CastleNode } from "../../spec/castle.ts";
-import { poll } from "../../support/poll.ts";
-import { etcdLeave, etcdRemoveMember } from "../../talos/etcd.ts";
+import { controlPlanes } from "../../spec/control-planes.ts";
+import { etcdLeave } from "../../talos/etcd.ts";
 import { standing } from "../../talos/standing.ts";
 import type { CastleRun } from "../castle-run.ts";
-import { type Ballot, membersFromAny, memberOf } from "../quorum/ballot.ts";
+import { type Ballot, memberOf } from "../quorum/ballot.ts";
+import { memberGone } from "../quorum/member-removal.ts";
 import { passQuorum } from "../quorum/passage.ts";
 import { terraformOf } from "../raise/machines.ts";
 import type { ClusterAccess } from "./cluster-access.ts";
@@ -18,8 +19,6 @@ import { isFailure } from "../../errors/failure.ts";
 const DRAIN = 20_000;
 /** Milliseconds that a control plane has to leave etcd by itself before it is taken out. */
 const LEAVE = 20_000;
-/** Milliseconds that etcd has to tell that a member is gone. */
-const GONE = 20_000;
 
 /**
  * Takes a node out of the castle for good, so that nobody remembers it: pods elsewhere, out of etcd, proved to be out,
@@ -98,23 +97,9 @@ async function outOfEtcd(run: CastleRun, { clients }: ClusterAccess, node: Castl
   if (judged?.step.kind !== "remove") return { detail: "it is no member" };
   const { member } = judged.step;
   const asked = living && (await leavesItself(run, clients, node));
-  if (!asked) await removeThroughAnother(run, clients, node, member);
-  await poll(
-    async () => {
-      const members = await membersFromAny(run, clients);
-      return members !== undefined && members.every(({ id }) => id !== member) ? true : undefined;
-    },
-    {
-      every: 250,
-      within: GONE,
-      signal: run.signal,
-      onTimeout: () =>
-        new CastleError("lifecycle/timed-out", {
-          message: `etcd still has the member ${member} of ${name} ${GONE / 1000} s after it was taken out`,
-          hint: "castle ghosts; then the same command again",
-        }),
-    },
-  );
+  // Any but the node itself, which is on its way out or never answers.
+  const through = controlPlanes(run.castle).filter(({ name: other }) => other !== name);
+  await memberGone(run, clients, { member, through });
   return { detail: `${asked ? "left" : "removed"}: ${judged.reason}` };
 }
 
@@ -131,28 +116,6 @@ async function leavesItself(
     if (isFailure(error)) return false;
     throw error;
   }
-}
-
-async function removeThroughAnother(
-  run: CastleRun,
-  clients: ClusterAccess["clients"],
-  node: CastleNode,
-  member: string,
-): Promise<void> {
-  const others = run.castle.nodes.filter(({ role, name }) => role === "controlplane" && name !== node.name);
-  let last: unknown;
-  for (const other of others) {
-    try {
-      await etcdRemoveMember(await clients.trusted(other), member, { signal: run.signal, deadline: LEAVE });
-      return;
-    } catch (error) {
-      if (!isFailure(error)) throw error;
-      // It left a moment ago.
-      if (error.code === "talos/not-found") return;
-      last = error;
-    }
-  }
-  throw last ?? new Error("a castle whose last control plane goes is refused before");
 }
 
 async function withoutNode({ signal }: CastleRun, { api }: ClusterAccess, name: string) {

@@ -1,10 +1,11 @@
 import { CastleError } from "../../errors/castle-error.ts";
 import type { Judged } from "../../quorum/plan.ts";
+import type { CastleNode } from "../../spec/castle.ts";
 import { controlPlanes } from "../../spec/control-planes.ts";
 import { poll } from "../../support/poll.ts";
 import { etcdRemoveMember } from "../../talos/etcd.ts";
-import { type BallotRun, membersFromAny } from "../quorum/ballot.ts";
-import { passQuorum } from "../quorum/passage.ts";
+import { type BallotRun, membersFromAny } from "./ballot.ts";
+import { passQuorum } from "./passage.ts";
 import type { NodeClients } from "../raise/node-clients.ts";
 import { isFailure } from "../../errors/failure.ts";
 
@@ -27,13 +28,32 @@ export async function removeMember(
     what: `Taking the member ${member} out of etcd`,
     step: ({ members }) => (members.some(({ id }) => id === member) ? { kind: "remove", member } : undefined),
   });
+  await memberGone(run, clients, { member, through: controlPlanes(run.castle) });
+  return judged;
+}
+
+export interface Removal {
+  readonly member: string;
+  /** Who is asked to take it out, one after the other. */
+  readonly through: readonly CastleNode[];
+}
+
+/**
+ * Waits until etcd tells that a member is gone, and has it taken out while it is not. Whoever asks has passed the quorum.
+ * @throws CastleError lifecycle/timed-out
+ */
+export async function memberGone(
+  run: BallotRun,
+  clients: NodeClients,
+  { member, through }: Removal,
+): Promise<void> {
   let last = "no control plane answered";
   await poll(
     async () => {
       const members = await membersFromAny(run, clients);
       if (members === undefined) return undefined;
       if (members.every(({ id }) => id !== member)) return true;
-      last = (await ask(run, clients, member)) ?? last;
+      last = (await ask(run, clients, { member, through })) ?? last;
       return undefined;
     },
     {
@@ -43,21 +63,20 @@ export async function removeMember(
       onTimeout: () =>
         new CastleError("lifecycle/timed-out", {
           message: `etcd still has the member ${member} after ${GONE / 1000} s: ${last}`,
-          hint: "castle ghosts; then castle ghosts --cure again",
+          hint: "castle ghosts; then the same command again",
         }),
     },
   );
-  return judged;
 }
 
 /** @returns why nobody did it; undefined: somebody did */
 async function ask(
-  { castle, signal }: BallotRun,
+  { signal }: BallotRun,
   clients: NodeClients,
-  member: string,
+  { member, through }: Removal,
 ): Promise<string | undefined> {
   const refusals: string[] = [];
-  for (const node of controlPlanes(castle)) {
+  for (const node of through) {
     try {
       await etcdRemoveMember(await clients.trusted(node), member, { signal, deadline: ANSWER });
       return undefined;
