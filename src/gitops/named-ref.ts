@@ -2,6 +2,7 @@ import { CastleError } from "../errors/castle-error.ts";
 import { checkRemote, type RemoteName, remoteFailure } from "./failure.ts";
 import { Git, type GitOptions } from "./git.ts";
 import { pushAnswer } from "./push-answer.ts";
+import { CASTLE, authorEnvironment } from "./author.ts";
 
 export interface NamedRefOptions extends GitOptions {
   readonly url: string;
@@ -17,8 +18,6 @@ export interface RefContent {
 
 /** Milliseconds that the server has to answer. */
 const DEADLINE = 15_000;
-const AUTHOR = { name: "castle", email: "castle@localhost" } as const;
-
 /** A short text under one ref of a repository, changed by compare-and-swap alone. */
 export class NamedRef {
   readonly #options: NamedRefOptions;
@@ -66,12 +65,7 @@ export class NamedRef {
     const tree = await this.#git.text(["mktree"], { input: "" });
     const commit = await this.#git.text(["commit-tree", tree, "-F", "-"], {
       input: text,
-      env: {
-        GIT_AUTHOR_NAME: AUTHOR.name,
-        GIT_AUTHOR_EMAIL: AUTHOR.email,
-        GIT_COMMITTER_NAME: AUTHOR.name,
-        GIT_COMMITTER_EMAIL: AUTHOR.email,
-      },
+      env: authorEnvironment(CASTLE),
     });
     return (await this.#push(`${commit}:${this.#options.ref}`, expected)) ? commit : undefined;
   }

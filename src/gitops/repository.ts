@@ -10,13 +10,14 @@ import { type PastCommit, PAST_FORMAT, parsePast } from "./past-commit.ts";
 import { refuseCollisions } from "./path-collision.ts";
 import { type PushAnswer, pushAnswer } from "./push-answer.ts";
 import { isFile, parseTree, type TreeEntry } from "./tree-entry.ts";
+import { type Author, authorEnvironment } from "./author.ts";
 
 export interface RepositoryOptions extends GitOptions {
   /** https://, http://, ssh://, user@host:path, file:// or a path; without a password. */
   readonly url: string;
   readonly branch: string;
   /** Who castle's commits are by. */
-  readonly author: { readonly name: string; readonly email: string };
+  readonly author: Author;
 }
 
 /** The last commit of the branch; `commit` undefined: the repository is empty. */
@@ -140,16 +141,10 @@ export class Repository {
       id: ids[index] ?? "",
     }));
     const tree = await this.#treeOf(tip.commit, [...removed, ...entries]);
-    const { name, email } = this.#options.author;
     const parents = tip.commit === undefined ? [] : ["-p", tip.commit];
     return this.#git.text(["commit-tree", tree, ...parents, "-F", "-"], {
       input: message,
-      env: {
-        GIT_AUTHOR_NAME: name,
-        GIT_AUTHOR_EMAIL: email,
-        GIT_COMMITTER_NAME: name,
-        GIT_COMMITTER_EMAIL: email,
-      },
+      env: authorEnvironment(this.#options.author),
     });
   }
 

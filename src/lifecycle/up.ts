@@ -9,7 +9,7 @@ import { hastenNodes } from "./raise/admission.ts";
 import { claimAddresses, refuseUnfinished, settle } from "./moves/tenancy.ts";
 import { bootstrapOnce } from "./raise/bootstrap.ts";
 import { type Configured, configureNode } from "./raise/configure.ts";
-import { type CastleIdentity, ensureIdentity } from "./raise/identity.ts";
+import { type CastleIdentity, configOf, ensureIdentity } from "./raise/identity.ts";
 import { allNodesReady, apiOnVip, fetchKubeconfig, kubeconfigFromHere } from "./raise/kubernetes.ts";
 import { refuseLostSecrets } from "./raise/lost-secrets.ts";
 import { pushOwnImages } from "./own-images.ts";
@@ -163,9 +163,7 @@ async function configureAll(
   await runStep(run.report, { id: "configure", title: "Machine configurations applied" }, async () => {
     configured = await Promise.all(
       run.castle.nodes.map((node) => {
-        const config = configs.nodes.get(node.name);
-        if (config === undefined) throw new Error(`no configuration was rendered for ${node.name}`);
-        return configureNode({ run, clients: opened, turns }, node, config);
+        return configureNode({ run, clients: opened, turns }, node, configOf({ configs }, node));
       }),
     );
     const fresh = configured.filter((outcome) => outcome === "new").length;

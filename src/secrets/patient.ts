@@ -1,5 +1,5 @@
 import { CastleError } from "../errors/castle-error.ts";
-import { type SecretName, type SecretStore, type SecretValues, isSecretName } from "./store.ts";
+import { type SecretName, type SecretStore, type SecretValues, valuesOf } from "./store.ts";
 
 export interface PatientStore {
   /** The store that may be away for a while. */
@@ -98,10 +98,4 @@ export function patientStore(parts: PatientStore): SecretStore {
         (why) => Promise.reject(why),
       ),
   };
-}
-
-async function valuesOf(store: SecretStore): Promise<SecretValues> {
-  const names = (await store.list()).map(({ name }) => name).filter(isSecretName);
-  const values = await Promise.all(names.map(async (name) => [name, await store.get(name)] as const));
-  return Object.fromEntries(values);
 }

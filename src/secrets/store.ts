@@ -54,6 +54,13 @@ export interface SecretStore {
   sync(): Promise<readonly string[]>;
 }
 
+/** Everything that a store holds, by its name. */
+export async function valuesOf(store: SecretStore): Promise<SecretValues> {
+  const names = (await store.list()).map(({ name }) => name).filter(isSecretName);
+  const values = await Promise.all(names.map(async (name) => [name, await store.get(name)] as const));
+  return Object.fromEntries(values);
+}
+
 /** The name under which these Talos secrets are kept once others stand in their place. */
 export function formerName(bundle: Secret): SecretName {
   const hash = createHash("sha256").update(bundle.reveal()).digest("hex");

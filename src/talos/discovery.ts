@@ -1,8 +1,5 @@
 import { Client, credentials } from "@grpc/grpc-js";
-import { parse } from "yaml";
-import { z } from "zod";
 import { CastleError } from "../errors/castle-error.ts";
-import type { Secret } from "../support/secret.ts";
 import { calls } from "./calls.ts";
 import type { Endpoint } from "./client.ts";
 
@@ -15,16 +12,8 @@ export interface DiscoveryPlace {
   readonly endpoint: Endpoint;
   /** undefined: without TLS, as Talos speaks to an http:// address; otherwise the name in the service's certificate. */
   readonly serverName: string | undefined;
+  /** Talos' id of the cluster: the name under which its nodes meet. */
   readonly cluster: string;
-}
-
-const bundleShape = z.object({ cluster: z.object({ id: z.string() }) });
-
-/** The name under which a castle's nodes meet, from its secrets. @throws CastleError talos/malformed */
-export function discoveryCluster(bundle: Secret): string {
-  const found = bundleShape.safeParse(parse(bundle.reveal()));
-  if (found.success) return found.data.cluster.id;
-  throw new CastleError("talos/malformed", { message: "the castle's secrets name no cluster id" });
 }
 
 /**

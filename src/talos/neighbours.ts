@@ -18,7 +18,14 @@ export async function neighbourTable(
   client: TalosClient,
   settings: CallSettings = {},
 ): Promise<readonly NeighbourEntry[]> {
-  const table = await readNodeFile(client, "/proc/net/arp", settings);
+  return neighboursIn(await readNodeFile(client, NEIGHBOURS, settings));
+}
+
+/** Where Linux shows the table. */
+export const NEIGHBOURS = "/proc/net/arp";
+
+/** @param table as the kernel shows it: a headline, then address, kind, flags, MAC */
+export function neighboursIn(table: string): readonly NeighbourEntry[] {
   return table
     .split("\n")
     .slice(1)

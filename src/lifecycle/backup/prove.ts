@@ -8,7 +8,7 @@ import type { CastleRun } from "../castle-run.ts";
 import { bootstrapOnce } from "../raise/bootstrap.ts";
 import { configureNode } from "../raise/configure.ts";
 import { JoinTurns } from "../raise/join-turns.ts";
-import { ensureIdentity } from "../raise/identity.ts";
+import { configOf, ensureIdentity } from "../raise/identity.ts";
 import { apiOnVip, fetchKubeconfig, kubeconfigFromHere } from "../raise/kubernetes.ts";
 import { ensureMachines } from "../raise/machines.ts";
 import { NodeClients } from "../raise/node-clients.ts";
@@ -71,9 +71,7 @@ async function raiseControlPlane(run: CastleRun): Promise<{ clients: NodeClients
     await runStep(report, { id: "recover", title: "etcd from the snapshot" }, async () => {
       const turns = new JoinTurns(run, clients);
       for (const node of controlPlanes(castle)) {
-        const config = configs.nodes.get(node.name);
-        if (config === undefined) throw new Error(`no configuration was rendered for ${node.name}`);
-        await configureNode({ run, clients, turns }, node, config);
+        await configureNode({ run, clients, turns }, node, configOf({ configs }, node));
       }
       await bootstrapOnce(run, clients, true);
       return allVoters(run, clients);

@@ -5,7 +5,7 @@ import { keptBackups, removeBackup } from "../../backup/kept-backups.ts";
 import { outdated } from "../../backup/retention.ts";
 import { CastleError } from "../../errors/castle-error.ts";
 import { runStep } from "../../journal/step.ts";
-import { isSecretName, type SecretStore } from "../../secrets/store.ts";
+import { type SecretStore, valuesOf } from "../../secrets/store.ts";
 import type { Secret } from "../../support/secret.ts";
 import { clusterIdentity } from "../../talos/cluster-identity.ts";
 import { version } from "../../talos/machine.ts";
@@ -75,8 +75,7 @@ export async function wouldLetGo(
 }
 
 async function secretsOf(store: SecretStore): Promise<ReadonlyMap<string, Secret>> {
-  const names = (await store.list()).map(({ name }) => name).filter((name) => isSecretName(name));
-  const values = await Promise.all(names.map(async (name) => [name, await store.get(name)] as const));
+  const values = Object.entries(await valuesOf(store));
   return new Map(values.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])));
 }
 

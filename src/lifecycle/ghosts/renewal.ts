@@ -8,7 +8,7 @@ import { changeLedger } from "../moves/ledger-file.ts";
 import { membersFromAny } from "../quorum/ballot.ts";
 import { passQuorum } from "../quorum/passage.ts";
 import { configureNode } from "../raise/configure.ts";
-import { ensureIdentity } from "../raise/identity.ts";
+import { configOf, ensureIdentity } from "../raise/identity.ts";
 import { JoinTurns } from "../raise/join-turns.ts";
 import { proveEmpty } from "../reset/empty.ts";
 import { wipeNode } from "../reset/wipe.ts";
@@ -30,12 +30,10 @@ export async function renew(run: CastleRun, access: ClusterAccess, node: CastleN
     { id: `rejoin-${name}`, title: `${name}: configured, and let in again` },
     async () => {
       const { configs } = await ensureIdentity(run);
-      const config = configs.nodes.get(name);
-      if (config === undefined) throw new Error(`no configuration was rendered for ${name}`);
       const { clients } = access;
       const turns = new JoinTurns(run, clients);
       turns.stands();
-      const configured = await configureNode({ run, clients, turns }, node, config);
+      const configured = await configureNode({ run, clients, turns }, node, configOf({ configs }, node));
       return { detail: configured === "new" ? "it votes" : "it was done already" };
     },
   );

@@ -9,6 +9,7 @@ import { firstToAccept } from "../../support/first-to-accept.ts";
 import type { Endpoint } from "../../talos/client.ts";
 import { rackGround as nodesOfRack } from "../../talos/ground.ts";
 import type { Ground } from "./ground.ts";
+import { NEIGHBOURS, neighboursIn } from "../../talos/neighbours.ts";
 
 const API_PORT = 6443;
 /** Ports that a Talos node, a Kubernetes API, a hypervisor, a router or a common host listens on. */
@@ -71,17 +72,10 @@ async function acceptingFirst(hosts: readonly string[]): Promise<readonly [Endpo
   return [{ host: first, port: API_PORT }, ...others];
 }
 
-/** Linux' table of neighbours: address, kind, flags, MAC; 0x2 in the flags: the neighbour has answered. */
-const NEIGHBOURS = "/proc/net/arp";
-
 /** What the kernel learnt when the ports were tried; undefined also where there is no such table, or a router between. */
 async function resolvedMac(address: string): Promise<string | undefined> {
   const table = await readFile(NEIGHBOURS, "utf8").catch(() => "");
-  for (const line of table.split("\n")) {
-    const [known, , flags = "0", mac] = line.split(/\s+/);
-    if (known === address && (Number(flags) & 2) !== 0) return mac;
-  }
-  return undefined;
+  return neighboursIn(table).find((one) => one.address === address)?.mac;
 }
 
 /** Open or refused: either way a host is there. */

@@ -1,6 +1,7 @@
 import { CastleError } from "../../errors/castle-error.ts";
 import type { CastleNode } from "../../spec/castle.ts";
-import { type DiscoveryPlace, discoveryCluster, forgetAffiliate } from "../../talos/discovery.ts";
+import { clusterIdentity } from "../../talos/cluster-identity.ts";
+import { type DiscoveryPlace, forgetAffiliate } from "../../talos/discovery.ts";
 import type { CastleRun } from "../castle-run.ts";
 import type { NodeClients } from "../raise/node-clients.ts";
 import { knownMembers } from "./memory.ts";
@@ -38,6 +39,6 @@ async function discoveryPlace({ castle, ground, store }: CastleRun): Promise<Dis
   return {
     endpoint: await ground.reach(hostname, port === "" ? (secure ? 443 : 80) : Number(port)),
     serverName: secure ? hostname : undefined,
-    cluster: discoveryCluster(bundle),
+    cluster: clusterIdentity(bundle).id,
   };
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { CastleNode } from "../../spec/castle.ts";
 import { Secret } from "../../support/secret.ts";
 import { renderConfigs, type CastleConfigs, writeConfigs } from "../../talos/config.ts";
 import { generateSecrets } from "../../talos/secrets.ts";
@@ -10,6 +11,16 @@ import type { CastleRun } from "../castle-run.ts";
 export interface CastleIdentity {
   readonly configs: CastleConfigs;
   readonly credentials: Credentials;
+}
+
+/** What a node of the castle is configured with. */
+export function configOf(
+  { configs }: Pick<CastleIdentity, "configs">,
+  { name }: Pick<CastleNode, "name">,
+): Secret {
+  const config = configs.nodes.get(name);
+  if (config === undefined) throw new Error(`no configuration was rendered for ${name}`);
+  return config;
 }
 
 /** As much of a run as secrets and configurations need: rendering has no Terraform and no progress. */

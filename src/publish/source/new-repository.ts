@@ -8,6 +8,7 @@ import { Git } from "../../gitops/git.ts";
 import { exists } from "../../support/exists.ts";
 import type { Secret } from "../../support/secret.ts";
 import { writeFileAtomic } from "../../support/write-file.ts";
+import { CASTLE, authorEnvironment } from "../../gitops/author.ts";
 
 export interface NewRepository {
   /** Where its work tree lies, or shall lie. */
@@ -87,12 +88,7 @@ async function make(options: NewRepository): Promise<void> {
     const git = gitOf(options, draft);
     const env = {
       GIT_WORK_TREE: draft,
-      ...Object.fromEntries(
-        ["AUTHOR", "COMMITTER"].flatMap((who) => [
-          [`GIT_${who}_NAME`, "castle"],
-          [`GIT_${who}_EMAIL`, "castle@localhost"],
-        ]),
-      ),
+      ...authorEnvironment(CASTLE),
     };
     await git.bytes(["init", "--quiet", "--template=", `--initial-branch=${BRANCH}`], { env });
     await git.bytes(["add", "--all", "."], { env });
