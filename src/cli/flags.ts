@@ -1,3 +1,8 @@
+/** A flag that is off unless told. */
+export function off(brief: string) {
+  return { kind: "boolean", brief, default: false, withNegated: false } as const;
+}
+
 /** Flags that mean the same in every command. */
 export const fileFlag = {
   file: {
@@ -21,30 +26,15 @@ export const outputFlag = {
 } as const;
 
 export const yesFlag = {
-  yes: {
-    kind: "boolean",
-    brief: "Do not ask; go on with what would be destroyed",
-    default: false,
-    withNegated: false,
-  },
+  yes: off("Do not ask; go on with what would be destroyed"),
 } as const;
 
 export const dryRunFlag = {
-  dryRun: {
-    kind: "boolean",
-    brief: "Say what would be done, and do nothing of it",
-    default: false,
-    withNegated: false,
-  },
+  dryRun: off("Say what would be done, and do nothing of it"),
 } as const;
 
 export const installToolsFlag = {
-  installTools: {
-    kind: "boolean",
-    brief: "Install the Debian packages that a build needs",
-    default: false,
-    withNegated: false,
-  },
+  installTools: off("Install the Debian packages that a build needs"),
 } as const;
 
 /** @throws Error for the command line to show */
@@ -68,6 +58,24 @@ function wholeSeconds(text: string): number {
   if (Number.isInteger(seconds) && seconds > 0) return seconds;
   throw new SyntaxError(`${text} is no whole number of seconds above 0`);
 }
+
+/** Of an operation that changes which nodes a castle has, or where. */
+export const moveFlags = {
+  ...fileFlag,
+  ...outputFlag,
+  ...yesFlag,
+  ...dryRunFlag,
+  ...installToolsFlag,
+  ...timeoutFlag,
+} as const;
+
+/** Which of a file's sites is meant. */
+export const sitePositional = {
+  brief: "The site's name; needed where the file has several",
+  placeholder: "SITE",
+  parse: String,
+  optional: true,
+} as const;
 
 export const aliases = { f: "file", o: "output" } as const;
 export const aliasesWithYes = { f: "file", o: "output", y: "yes" } as const;

@@ -1,19 +1,14 @@
 import { buildCommand } from "@stricli/core";
 import { answer } from "../answer.ts";
 import type { Context } from "../context.ts";
-import { type FileFlags, type OutputFlags, aliases, fileFlag, outputFlag } from "../flags.ts";
+import { type FileFlags, type OutputFlags, aliases, fileFlag, outputFlag, off } from "../flags.ts";
 
 interface Flags extends FileFlags, OutputFlags {
   readonly lan: boolean;
 }
 
 const lanFlag = {
-  lan: {
-    kind: "boolean",
-    brief: "With the castle network's own addresses, as a rack has it",
-    default: false,
-    withNegated: false,
-  },
+  lan: off("With the castle network's own addresses, as a rack has it"),
 } as const;
 
 interface Access {

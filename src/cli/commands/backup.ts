@@ -12,6 +12,7 @@ import {
   timeoutFlag,
   wholeNumber,
   yesFlag,
+  off,
 } from "../flags.ts";
 import type { RestoreFlags } from "../restore-command.ts";
 
@@ -21,10 +22,6 @@ function place(brief: string) {
 
 function count(brief: string) {
   return { kind: "parsed", parse: atLeastOne, brief, placeholder: "N", optional: true } as const;
-}
-
-function off(brief: string) {
-  return { kind: "boolean", brief, default: false, withNegated: false } as const;
 }
 
 /** @throws Error for the command line to show */

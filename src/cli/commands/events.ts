@@ -1,7 +1,15 @@
 import { buildCommand } from "@stricli/core";
 import { answer } from "../answer.ts";
 import type { Context } from "../context.ts";
-import { type FileFlags, type OutputFlags, aliases, fileFlag, outputFlag, wholeNumber } from "../flags.ts";
+import {
+  type FileFlags,
+  type OutputFlags,
+  aliases,
+  fileFlag,
+  outputFlag,
+  wholeNumber,
+  off,
+} from "../flags.ts";
 
 interface Flags extends FileFlags, OutputFlags {
   readonly follow: boolean;
@@ -18,12 +26,7 @@ export const eventsCommand = buildCommand({
     flags: {
       ...fileFlag,
       ...outputFlag,
-      follow: {
-        kind: "boolean",
-        brief: "Go on with what comes, until interrupted",
-        default: false,
-        withNegated: false,
-      },
+      follow: off("Go on with what comes, until interrupted"),
       tail: {
         kind: "parsed",
         parse: wholeNumber,

@@ -10,6 +10,7 @@ import {
   outputFlag,
   timeoutFlag,
   yesFlag,
+  off,
 } from "../flags.ts";
 
 interface Flags extends FileFlags, OutputFlags, YesFlags {
@@ -28,18 +29,8 @@ export const ghostsCommand = buildCommand({
     flags: {
       ...fileFlag,
       ...outputFlag,
-      cure: {
-        kind: "boolean",
-        brief: "Cure what is found, one after the other, as far as quorum allows",
-        default: false,
-        withNegated: false,
-      },
-      dryRun: {
-        kind: "boolean",
-        brief: "With --cure: only show each step and what it makes of the quorum",
-        default: false,
-        withNegated: false,
-      },
+      cure: off("Cure what is found, one after the other, as far as quorum allows"),
+      dryRun: off("With --cure: only show each step and what it makes of the quorum"),
       ...yesFlag,
       ...timeoutFlag,
     },

@@ -1,7 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { answer } from "../answer.ts";
 import type { Context } from "../context.ts";
-import { type FileFlags, type OutputFlags, aliases, fileFlag, outputFlag } from "../flags.ts";
+import { type FileFlags, type OutputFlags, aliases, fileFlag, outputFlag, off } from "../flags.ts";
 
 interface Flags extends FileFlags, OutputFlags {
   readonly watch: boolean;
@@ -17,12 +17,7 @@ export const healthCommand = buildCommand({
     flags: {
       ...fileFlag,
       ...outputFlag,
-      watch: {
-        kind: "boolean",
-        brief: "Look again every few seconds and tell what changes, until interrupted",
-        default: false,
-        withNegated: false,
-      },
+      watch: off("Look again every few seconds and tell what changes, until interrupted"),
     },
     aliases,
   },

@@ -1,7 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { answer } from "../answer.ts";
 import type { Context } from "../context.ts";
-import { type FileFlags, type OutputFlags, aliases, fileFlag, outputFlag } from "../flags.ts";
+import { type FileFlags, type OutputFlags, aliases, fileFlag, outputFlag, off } from "../flags.ts";
 
 interface Flags extends FileFlags, OutputFlags {
   readonly name: string;
@@ -19,12 +19,7 @@ export const initCommand = buildCommand({
       ...fileFlag,
       ...outputFlag,
       name: { kind: "parsed", parse: String, brief: "The castle's name", default: "fortress" },
-      proxmox: {
-        kind: "boolean",
-        brief: "For Proxmox hosts instead of the lab",
-        default: false,
-        withNegated: false,
-      },
+      proxmox: off("For Proxmox hosts instead of the lab"),
     },
     aliases,
   },

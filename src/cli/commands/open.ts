@@ -1,7 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { answer } from "../answer.ts";
 import type { Context } from "../context.ts";
-import { type FileFlags, type OutputFlags, aliases, fileFlag, outputFlag } from "../flags.ts";
+import { type FileFlags, type OutputFlags, aliases, fileFlag, outputFlag, off } from "../flags.ts";
 
 interface Flags extends FileFlags, OutputFlags {
   readonly browser: boolean;
@@ -17,12 +17,7 @@ export const openCommand = buildCommand({
     flags: {
       ...fileFlag,
       ...outputFlag,
-      browser: {
-        kind: "boolean",
-        brief: "Open it in this desktop's browser as well",
-        default: false,
-        withNegated: false,
-      },
+      browser: off("Open it in this desktop's browser as well"),
     },
     aliases,
     positional: {

@@ -1,7 +1,15 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { answer } from "../answer.ts";
 import type { Context } from "../context.ts";
-import { type OutputFlags, type YesFlags, aliases, installToolsFlag, outputFlag, yesFlag } from "../flags.ts";
+import {
+  type OutputFlags,
+  type YesFlags,
+  aliases,
+  installToolsFlag,
+  outputFlag,
+  yesFlag,
+  off,
+} from "../flags.ts";
 import type { PartsChoice } from "../parts-session.ts";
 
 const partsFlags = {
@@ -13,12 +21,7 @@ const partsFlags = {
     placeholder: "FILE",
     optional: true,
   },
-  all: {
-    kind: "boolean",
-    brief: "The parts of every castle: with platform and monitoring",
-    default: false,
-    withNegated: false,
-  },
+  all: off("The parts of every castle: with platform and monitoring"),
 } as const;
 
 interface PartsFlags extends OutputFlags, PartsChoice {}
@@ -71,12 +74,7 @@ const buildPartsCommand = buildCommand({
     flags: {
       ...partsFlags,
       ...installToolsFlag,
-      keepCaches: {
-        kind: "boolean",
-        brief: "Keep Go's caches for the next build (up to 12 GiB), even where space is short",
-        default: false,
-        withNegated: false,
-      },
+      keepCaches: off("Keep Go's caches for the next build (up to 12 GiB), even where space is short"),
     },
     aliases,
   },

@@ -1,7 +1,16 @@
 import { buildCommand } from "@stricli/core";
 import { answer } from "../answer.ts";
 import type { Context } from "../context.ts";
-import { type FileFlags, type OutputFlags, aliases, fileFlag, outputFlag, timeoutFlag } from "../flags.ts";
+import {
+  type FileFlags,
+  type OutputFlags,
+  aliases,
+  fileFlag,
+  outputFlag,
+  timeoutFlag,
+  off,
+  sitePositional,
+} from "../flags.ts";
 
 interface TargetFlags extends FileFlags, OutputFlags {
   readonly insecureRegistry?: string;
@@ -29,17 +38,6 @@ const targetFlags = {
     optional: true,
   },
 } as const;
-
-const sitePositional = {
-  brief: "The site's name; needed where the file has several",
-  placeholder: "SITE",
-  parse: String,
-  optional: true,
-} as const;
-
-function off(brief: string) {
-  return { kind: "boolean", brief, default: false, withNegated: false } as const;
-}
 
 export const publishCommand = buildCommand({
   docs: {

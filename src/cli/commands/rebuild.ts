@@ -1,7 +1,15 @@
 import { buildCommand } from "@stricli/core";
 import { answer } from "../answer.ts";
 import type { Context } from "../context.ts";
-import { aliasesWithYes, fileFlag, installToolsFlag, outputFlag, timeoutFlag, yesFlag } from "../flags.ts";
+import {
+  aliasesWithYes,
+  fileFlag,
+  installToolsFlag,
+  outputFlag,
+  timeoutFlag,
+  yesFlag,
+  off,
+} from "../flags.ts";
 import type { OutputFlags } from "../flags.ts";
 import type { UpFlags } from "../up-command.ts";
 
@@ -22,12 +30,7 @@ export const rebuildCommand = buildCommand({
       ...yesFlag,
       ...installToolsFlag,
       ...timeoutFlag,
-      newIdentity: {
-        kind: "boolean",
-        brief: "New certificate authorities, tokens and keys; the old ones are kept",
-        default: false,
-        withNegated: false,
-      },
+      newIdentity: off("New certificate authorities, tokens and keys; the old ones are kept"),
     },
     aliases: aliasesWithYes,
   },

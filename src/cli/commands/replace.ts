@@ -1,8 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { answer } from "../answer.ts";
 import type { Context } from "../context.ts";
-import { type OutputFlags, aliasesWithYes, dryRunFlag } from "../flags.ts";
-import { fileFlag, installToolsFlag, outputFlag, timeoutFlag, yesFlag } from "../flags.ts";
+import { type OutputFlags, aliasesWithYes, moveFlags } from "../flags.ts";
 import type { MoveFlags } from "../move-session.ts";
 
 export const replaceCommand = buildCommand({
@@ -16,7 +15,7 @@ export const replaceCommand = buildCommand({
       kind: "tuple",
       parameters: [{ brief: "The node's name", parse: String, placeholder: "NODE" }],
     },
-    flags: { ...fileFlag, ...outputFlag, ...yesFlag, ...dryRunFlag, ...installToolsFlag, ...timeoutFlag },
+    flags: { ...moveFlags },
     aliases: aliasesWithYes,
   },
   async func(this: Context, flags: MoveFlags & OutputFlags, name: string) {

@@ -1,8 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { answer } from "../answer.ts";
 import type { Context } from "../context.ts";
-import { type OutputFlags, aliasesWithYes, dryRunFlag, wholeNumber } from "../flags.ts";
-import { fileFlag, installToolsFlag, outputFlag, timeoutFlag, yesFlag } from "../flags.ts";
+import { type OutputFlags, aliasesWithYes, moveFlags, wholeNumber } from "../flags.ts";
 import type { MoveFlags } from "../move-session.ts";
 
 interface Flags extends MoveFlags, OutputFlags {
@@ -18,12 +17,7 @@ export const scaleCommand = buildCommand({
   },
   parameters: {
     flags: {
-      ...fileFlag,
-      ...outputFlag,
-      ...yesFlag,
-      ...dryRunFlag,
-      ...installToolsFlag,
-      ...timeoutFlag,
+      ...moveFlags,
       controlPlanes: {
         kind: "parsed",
         parse: wholeNumber,

@@ -11,6 +11,7 @@ import {
   installToolsFlag,
   outputFlag,
   yesFlag,
+  off,
 } from "../../flags.ts";
 
 const labParameter = {
@@ -63,12 +64,7 @@ export const labDownCommand = buildCommand({
       ...fileFlag,
       ...outputFlag,
       ...yesFlag,
-      keepDisks: {
-        kind: "boolean",
-        brief: "Keep disks and settings; the next lab up starts what was on",
-        default: false,
-        withNegated: false,
-      },
+      keepDisks: off("Keep disks and settings; the next lab up starts what was on"),
     },
     aliases: aliasesWithYes,
     positional: labParameter,

@@ -1,7 +1,7 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { answer } from "../../answer.ts";
 import type { Context } from "../../context.ts";
-import { type FileFlags, type OutputFlags, aliases, fileFlag, outputFlag } from "../../flags.ts";
+import { type FileFlags, type OutputFlags, aliases, fileFlag, outputFlag, off } from "../../flags.ts";
 
 const node = { parse: String, brief: "A machine's name or VM id", placeholder: "NODE" } as const;
 const nodeParameter = { kind: "tuple", parameters: [node] } as const;
@@ -19,12 +19,7 @@ export const labLogsCommand = buildCommand({
     flags: {
       ...fileFlag,
       ...outputFlag,
-      follow: {
-        kind: "boolean",
-        brief: "Go on with what comes, until interrupted",
-        default: false,
-        withNegated: false,
-      },
+      follow: off("Go on with what comes, until interrupted"),
     },
     aliases,
     positional: nodeParameter,
@@ -51,12 +46,7 @@ export const labExecCommand = buildCommand({
   parameters: {
     flags: {
       ...fileFlag,
-      network: {
-        kind: "boolean",
-        brief: "A program of this host, in the machine's network",
-        default: false,
-        withNegated: false,
-      },
+      network: off("A program of this host, in the machine's network"),
     },
     aliases: { f: "file" },
     positional: {

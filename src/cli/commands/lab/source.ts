@@ -1,7 +1,14 @@
 import { buildCommand } from "@stricli/core";
 import { answer } from "../../answer.ts";
 import type { Context } from "../../context.ts";
-import { type FileFlags, type OutputFlags, aliases, fileFlag, outputFlag } from "../../flags.ts";
+import {
+  type FileFlags,
+  type OutputFlags,
+  aliases,
+  fileFlag,
+  outputFlag,
+  sitePositional,
+} from "../../flags.ts";
 
 interface Flags extends FileFlags, OutputFlags {
   readonly from: string;
@@ -16,14 +23,7 @@ export const labSourceCommand = buildCommand({
   parameters: {
     positional: {
       kind: "tuple",
-      parameters: [
-        {
-          brief: "The site's name; needed where the file has several",
-          placeholder: "SITE",
-          parse: String,
-          optional: true,
-        },
-      ],
+      parameters: [sitePositional],
     },
     flags: {
       ...fileFlag,
