@@ -48,9 +48,10 @@ async function findings(context: Context, { file, kubeconfig, paths }: DoctorReq
   if (paths.length > 0) return ofChart(await readPaths(context, paths));
   if (kubeconfig !== undefined) return ofAnyCluster(context, kubeconfig);
   const spec = await readSpecFile(context, file);
+  const sources = statusSources(context, spec);
   const [examination, { ghosts }] = await Promise.all([
-    examineCastle(context, spec, true),
-    statusSources(context, spec).then(lookForGhosts),
+    examineCastle(context, spec, { thorough: true, sources }),
+    sources.then(lookForGhosts),
   ]);
   const { checks } = judgeHealth(examination);
   const { objects } = examination;

@@ -11,21 +11,28 @@ import type { Context } from "./context.ts";
 import { secretStore } from "./secret-store.ts";
 import { statusSources } from "./session.ts";
 import type { SpecFile } from "./spec-file.ts";
+import type { StatusSources } from "../lifecycle/status.ts";
 
 /** Milliseconds that one question on the castle's network may take. */
 const PATIENCE = { health: 2_500, diagnosis: 8_000 } as const;
 
+export interface Examining {
+  /** Also what only a diagnosis needs. */
+  readonly thorough: boolean;
+  /** Where somebody else looks as well, and has opened them. */
+  readonly sources?: Promise<StatusSources>;
+}
+
 /**
  * Looks at the castle of a spec from all sides at once; health and doctor judge what is seen.
- * @param thorough also what only a diagnosis needs
  * @throws CastleError where the castle does not stand at all
  */
 export async function examineCastle(
   context: Context,
   spec: SpecFile,
-  thorough: boolean,
+  { thorough, sources = statusSources(context, spec) }: Examining,
 ): Promise<Examination> {
-  const { castle, ground, credentials, kubeconfig, signal } = await statusSources(context, spec);
+  const { castle, ground, credentials, kubeconfig, signal } = await sources;
   const clients = credentials === undefined ? undefined : new NodeClients({ ground }, credentials);
   const store = secretStore(context, spec);
   const look = { castle, ground, store, home: homeOf(spec.folder, castle.name) };

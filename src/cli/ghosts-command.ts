@@ -14,7 +14,7 @@ import { confirm } from "./confirm.ts";
 import type { Context } from "./context.ts";
 import { cureSummary, lookText } from "./ghosts-text.ts";
 import { changeCastle, statusSources } from "./session.ts";
-import { readSpecFile } from "./spec-file.ts";
+import { type SpecFile, readSpecFile } from "./spec-file.ts";
 
 export interface CureFlags {
   readonly file: string;
@@ -24,8 +24,9 @@ export interface CureFlags {
 }
 
 export async function castleGhosts(context: Context, file: string): Promise<AnswerOf<"Ghosts">> {
-  const { castle } = await readSpecFile(context, file);
-  const look = await lookForGhosts(await witnesses(context, file));
+  const spec = await readSpecFile(context, file);
+  const { castle } = spec;
+  const look = await lookForGhosts(await witnesses(context, spec));
   const { testimony, ghosts, quorum, milliseconds } = look;
   const { state, standing } = quorum;
   return {
@@ -60,7 +61,7 @@ export async function cureCastleGhosts(
 ): Promise<AnswerOf<"GhostsCured">> {
   const spec = await readSpecFile(context, file);
   const { castle } = spec;
-  const asked = await witnesses(context, file);
+  const asked = await witnesses(context, spec);
   const look = await lookForGhosts(asked);
   const start = performance.now();
   const home = await castleHome(spec.folder, castle.name);
@@ -93,8 +94,8 @@ export async function cureCastleGhosts(
   };
 }
 
-async function witnesses(context: Context, file: string): Promise<StatusSources> {
-  const sources = await statusSources(context, await readSpecFile(context, file));
+async function witnesses(context: Context, spec: SpecFile): Promise<StatusSources> {
+  const sources = await statusSources(context, spec);
   if (sources.credentials !== undefined) return sources;
   throw new CastleError("lifecycle/not-raised", {
     message: `Castle ${sources.castle.name} has no credentials in its secret store: nobody could be asked`,

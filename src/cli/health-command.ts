@@ -42,7 +42,10 @@ export async function watchHealth(context: Context, file: string): Promise<Answe
 
 async function look(context: Context, file: string): Promise<{ castle: string; health: Health }> {
   const spec = await readSpecFile(context, file);
-  return { castle: spec.castle.name, health: judgeHealth(await examineCastle(context, spec, false)) };
+  return {
+    castle: spec.castle.name,
+    health: judgeHealth(await examineCastle(context, spec, { thorough: false })),
+  };
 }
 
 const MARKS = { healthy: "✓", findings: "✗", unknown: "?" } as const;

@@ -166,7 +166,7 @@ async function becomesHealthy(context: Context, report: Report, spec: SpecFile):
   const { healthy } = await runStep(report, { id: "health", title: "castle health" }, async () => {
     const well = await pollWithin(
       async () => {
-        const { healthy, checks } = judgeHealth(await examineCastle(context, spec, false));
+        const { healthy, checks } = judgeHealth(await examineCastle(context, spec, { thorough: false }));
         const failing = checks.filter(({ verdict }) => verdict !== "healthy");
         report({ type: "progress", id: "health", message: failing.map(({ title }) => title).join("; ") });
         return healthy ? true : undefined;
