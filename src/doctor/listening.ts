@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Chart } from "./disease.ts";
 import type { Examination } from "./examination.ts";
-import type { PodTemplate } from "./manifests/pods.ts";
+import { type PodTemplate, hasLabels } from "./manifests/pods.ts";
 
 /** A pod, and where it runs. */
 export interface PlacedPod {
@@ -40,10 +40,9 @@ const Pod = z.object({
 export function listensSomewhere(chart: Chart, template: PodTemplate, port: number): boolean | undefined {
   const { examination, manifests } = chart;
   if (examination === undefined) return undefined;
-  const wanted = Object.entries(template.labels);
   const told = manifests.flatMap((manifest) => {
     if (manifest.kind !== "Pod" || manifest.namespace !== template.manifest.namespace) return [];
-    if (!wanted.every(([key, value]) => manifest.labels[key] === value)) return [];
+    if (!hasLabels(manifest.labels, template.labels)) return [];
     const pod = Pod.safeParse(manifest.body).data;
     if (pod === undefined) return [];
     const placed = {

@@ -1,6 +1,7 @@
 import type { Chart } from "./disease.ts";
 import type { Examination } from "./examination.ts";
 import { services } from "./manifests/services.ts";
+import { objectName } from "./manifests/manifest.ts";
 
 /** Who an address of the castle's network belongs to, for people. */
 export function ownerOf({ manifests, examination }: Chart, address: string): string | undefined {
@@ -9,7 +10,7 @@ export function ownerOf({ manifests, examination }: Chart, address: string): str
   if (node !== undefined) return node.name;
   if (castle?.network.vip === address) return "the VIP";
   const service = services(manifests).find(({ addresses }) => addresses.includes(address));
-  return service === undefined ? undefined : `Service ${service.manifest.namespace}/${service.manifest.name}`;
+  return service === undefined ? undefined : objectName(service.manifest);
 }
 
 /** A network card by the node that it is in. */

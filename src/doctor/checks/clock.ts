@@ -1,7 +1,7 @@
 import type { Check } from "../check.ts";
 import { toldNodes } from "../examination.ts";
 import type { Finding } from "../finding.ts";
-import { SKEWED } from "../skew.ts";
+import { skewText } from "../skew.ts";
 
 /** Milliseconds: a kubelet renews its lease every ten seconds; a clock ahead of ours shows in the lease. */
 const AHEAD = 5_000;
@@ -24,18 +24,10 @@ export const clock: Check = {
           ]
         : [],
     ),
-    ...toldNodes(examination).flatMap(({ node, skew = 0 }): Finding[] =>
-      Math.abs(skew) <= SKEWED
-        ? []
-        : [
-            {
-              severity: "critical",
-              object: node.name,
-              message: `its clock is ${Math.round(Math.abs(skew) / 1000)} s ${skew > 0 ? "ahead of" : "behind"} this machine's`,
-              fix: FIX,
-            },
-          ],
-    ),
+    ...toldNodes(examination).flatMap(({ node, skew }): Finding[] => {
+      const message = skewText(skew);
+      return message === undefined ? [] : [{ severity: "critical", object: node.name, message, fix: FIX }];
+    }),
     ...ahead(examination),
   ],
 };

@@ -3,6 +3,7 @@ import { whereItLeads } from "../diseases/site-name.ts";
 import type { Finding } from "../finding.ts";
 import { endpointsOf } from "../manifests/endpoints.ts";
 import { services } from "../manifests/services.ts";
+import { objectName } from "../manifests/manifest.ts";
 
 export const dns: Check = {
   id: "dns",
@@ -29,9 +30,7 @@ export const dns: Check = {
 function inside(objects: Parameters<Check["judge"]>[0]["objects"]): readonly Finding[] {
   if (objects.silent !== undefined || objects.unread.has("EndpointSlice")) return [];
   const name = "Service kube-system/kube-dns";
-  const service = services(objects.objects).find(
-    ({ manifest }) => `Service ${manifest.namespace}/${manifest.name}` === name,
-  );
+  const service = services(objects.objects).find(({ manifest }) => objectName(manifest) === name);
   const ready = service !== undefined && endpointsOf(service, objects.objects).some((one) => one.ready);
   if (ready) return [];
   return [

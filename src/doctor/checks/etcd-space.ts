@@ -1,10 +1,7 @@
 import type { Check } from "../check.ts";
 import { toldControlPlanes } from "../examination.ts";
 import type { Finding } from "../finding.ts";
-
-/** Bytes: etcd stops writing at its quota, 2 GiB unless configured. Source: etcd's documentation of --quota-backend-bytes. */
-const QUOTA = 2 * 1024 ** 3;
-const FULL = 0.8;
+import { QUOTA, isNearlyFull } from "../etcd-room.ts";
 
 export const etcdSpace: Check = {
   id: "etcd-space",
@@ -22,16 +19,16 @@ export const etcdSpace: Check = {
           message: `etcd has raised the alarm ${alarm}`,
           fix: `castle talosctl -- -n ${node.address} etcd defrag, then: etcd alarm disarm`,
         })),
-        ...(status.size < QUOTA * FULL
-          ? []
-          : [
+        ...(isNearlyFull(status.size)
+          ? [
               {
                 severity: "warning" as const,
                 object: node.name,
                 message: `etcd's database has ${mebibytes} MiB of its quota of ${QUOTA / 1024 ** 2}`,
                 fix: `castle talosctl -- -n ${node.address} etcd defrag`,
               },
-            ]),
+            ]
+          : []),
       ];
     }),
 };

@@ -2,6 +2,7 @@ import type { Check } from "../check.ts";
 import type { Door } from "../examination.ts";
 import type { Finding } from "../finding.ts";
 import { services } from "../manifests/services.ts";
+import { objectName } from "../manifests/manifest.ts";
 
 /** The way of a visitor, hop by hop: what one hop refuses, the next is not asked for. */
 export const loadBalancers: Check = {
@@ -17,7 +18,7 @@ export const loadBalancers: Check = {
     const findings = [
       ...pending
         .filter(({ type, addresses }) => type === "LoadBalancer" && addresses.length === 0)
-        .map(({ manifest }) => sick(`Service ${manifest.namespace}/${manifest.name}`, "it has no address")),
+        .map(({ manifest }) => sick(objectName(manifest), "it has no address")),
       ...[...unheld].map((address) => sick(address, "nobody answers ARP for it")),
       ...doors
         .filter(({ address }) => (holders?.get(address)?.length ?? 0) > 1)

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { SITE, siteNamespace } from "../../platform/site-names.ts";
 import type { Check } from "../check.ts";
 import type { Finding } from "../finding.ts";
-import { podTemplates } from "../manifests/pods.ts";
+import { hasLabels, podTemplates } from "../manifests/pods.ts";
+import { objectName } from "../manifests/manifest.ts";
 
 const Pod = z.object({
   metadata: z.object({ deletionTimestamp: z.string().optional() }),
@@ -24,16 +25,13 @@ export const releases: Check = {
       if (wanted === undefined) return [];
       const namespace = siteNamespace(name);
       const deployment = `Deployment ${namespace}/${SITE}`;
-      const template = templates.find(
-        ({ manifest }) => `${manifest.kind} ${manifest.namespace}/${manifest.name}` === deployment,
-      );
+      const template = templates.find(({ manifest }) => objectName(manifest) === deployment);
       if (template === undefined) return [other(deployment, "it is not there")];
       const named = template.spec.containers.find((one) => one.name === SITE)?.image;
       if (named !== wanted) return [other(deployment, `it runs ${named ?? "nothing"}, Git names ${wanted}`)];
       return objects.objects.flatMap((manifest): Finding[] => {
         if (manifest.kind !== "Pod" || manifest.namespace !== namespace) return [];
-        if (!Object.entries(template.labels).every(([key, value]) => manifest.labels[key] === value))
-          return [];
+        if (!hasLabels(manifest.labels, template.labels)) return [];
         const pod = Pod.safeParse(manifest.body).data;
         if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) return [];
         const runs = pod.spec.containers.find((one) => one.name === SITE)?.image;

@@ -2,6 +2,7 @@ import type { Disease } from "../disease.ts";
 import { secretUses, tlsSecrets } from "../manifests/tls.ts";
 import { endsSoon } from "../remaining.ts";
 import { kubectl } from "../remedy.ts";
+import { objectName } from "../manifests/manifest.ts";
 
 /** Certificates that sites show; those of nodes and of castle itself are health's. */
 export const certificateExpiry: Disease = {
@@ -26,9 +27,7 @@ export const certificateExpiry: Disease = {
           message: ends,
           evidence: [
             `${object}: valid from ${from.toISOString()} to ${until.toISOString()}`,
-            ...shown.map(
-              ({ manifest: by, host }) => `${by.kind} ${by.namespace}/${by.name} shows it for ${host}`,
-            ),
+            ...shown.map(({ manifest: by, host }) => `${objectName(by)} shows it for ${host}`),
           ],
           fix: "renew it; castle's ACME controller renews its own with a third of their life left, and orders where the Secret is missing",
           command: kubectl(chart, `-n ${manifest.namespace} delete secret ${manifest.name}`),

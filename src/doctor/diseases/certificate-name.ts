@@ -1,6 +1,7 @@
 import type { Disease } from "../disease.ts";
 import { secretUses, tlsSecrets } from "../manifests/tls.ts";
 import { kubectl } from "../remedy.ts";
+import { objectName } from "../manifests/manifest.ts";
 
 export const certificateName: Disease = {
   id: "certificate-name",
@@ -20,7 +21,7 @@ export const certificateName: Disease = {
           object: found.object,
           message: `${host} shows it, and it is for ${names}`,
           evidence: [
-            `${manifest.kind} ${manifest.namespace}/${manifest.name}: host ${host}, secretName ${secret}`,
+            `${objectName(manifest)}: host ${host}, secretName ${secret}`,
             `${found.object}: names ${names}, issued by ${found.certificate.issuer.replaceAll("\n", ", ")}`,
           ],
           fix: `a certificate for ${host}; castle's ACME controller orders one where the Secret is missing`,

@@ -1,10 +1,8 @@
 import type { Disease, Sought } from "../disease.ts";
 import { toldControlPlanes } from "../examination.ts";
+import { QUOTA, isNearlyFull } from "../etcd-room.ts";
 
 const MIB = 1024 ** 2;
-/** Bytes: etcd's own default of --quota-backend-bytes. */
-const QUOTA = 2 * 1024 * MIB;
-const FULL = 0.8;
 
 /** With NOSPACE every write is refused: the cluster goes on serving, and nothing can be changed any more. */
 export const etcdAlarm: Disease = {
@@ -15,7 +13,7 @@ export const etcdAlarm: Disease = {
     return toldControlPlanes(examination).flatMap(({ node, etcd }): Sought[] => {
       if (etcd === undefined) return [];
       const { alarms, status } = etcd;
-      const full = status.size >= QUOTA * FULL;
+      const full = isNearlyFull(status.size);
       if (alarms.length === 0 && !full) return [];
       const [size, used] = [status.size, status.sizeInUse].map((bytes) => Math.round(bytes / MIB));
       return [

@@ -3,6 +3,7 @@ import type { Disease, Sought } from "../disease.ts";
 import type { Manifest } from "../manifests/manifest.ts";
 import { type ServiceObject, services } from "../manifests/services.ts";
 import { editCommand } from "../remedy.ts";
+import { objectName } from "../manifests/manifest.ts";
 
 const Backend = z.object({
   service: z
@@ -62,7 +63,7 @@ export const ingressPort: Disease = {
 
 function judge(manifest: Manifest, target: Target, known: readonly ServiceObject[]): Sought[] {
   const { service: name, namespace, port } = target;
-  const object = `${manifest.kind} ${manifest.namespace}/${manifest.name}`;
+  const object = objectName(manifest);
   const evidence = `${manifest.origin}: Service ${namespace}/${name}, port ${port}`;
   const service = known.find((one) => one.manifest.name === name && one.manifest.namespace === namespace);
   if (service === undefined) {

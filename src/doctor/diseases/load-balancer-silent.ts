@@ -6,6 +6,7 @@ import { type ServiceObject, services } from "../manifests/services.ts";
 import { arpUnknown, holdersOf } from "../neighbourhood.ts";
 import { parseAddress } from "../../spec/address.ts";
 import { kubectl } from "../remedy.ts";
+import { objectName } from "../manifests/manifest.ts";
 
 const EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers";
 const Pod = z.object({
@@ -29,7 +30,7 @@ export const loadBalancerSilent: Disease = {
 
 function silence(chart: Chart, service: ServiceObject, address: string): Sought {
   const { manifest, ports } = service;
-  const name = `Service ${manifest.namespace}/${manifest.name}`;
+  const name = objectName(manifest);
   return {
     severity: "critical",
     symptoms: [name, ...ports.map(({ port }) => `${address}:${port}`), address],
@@ -42,7 +43,7 @@ type Cause = Pick<Sought, "object" | "message" | "fix" | "command"> & { evidence
 /** The first reason on the way from the pool to the node that would have to answer. */
 function causeOf(chart: Chart, service: ServiceObject, address: string): Cause {
   const { manifest, externalTrafficPolicy } = service;
-  const name = `Service ${manifest.namespace}/${manifest.name}`;
+  const name = objectName(manifest);
   const seen = [
     `${name}: ${address}, externalTrafficPolicy ${externalTrafficPolicy}`,
     `ARP: who has ${address}? nobody`,

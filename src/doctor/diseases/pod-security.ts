@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Disease } from "../disease.ts";
 import { editCommand, kubectl } from "../remedy.ts";
+import { objectName } from "../manifests/manifest.ts";
 
 const DENIED = /violates PodSecurity "([^"]+)": (.*)/s;
 
@@ -43,7 +44,7 @@ export const podSecurity: Disease = {
       if (refusal === undefined || isOld(refusal.lastTimestamp, at)) continue;
       const { involvedObject: of, message } = refusal;
       // A Deployment tells of its ReplicaSets itself.
-      if (of.kind !== "ReplicaSet") note(`${of.kind} ${of.namespace}/${of.name}`, message);
+      if (of.kind !== "ReplicaSet") note(objectName(of), message);
     }
     return [...found].map(([object, { level, violations }]) => {
       const workload = manifests.find(

@@ -2,6 +2,7 @@ import type { Disease } from "../disease.ts";
 import { listensSomewhere } from "../listening.ts";
 import { isNonRoot, mayBindLowPorts, podTemplates } from "../manifests/pods.ts";
 import { editCommand } from "../remedy.ts";
+import { objectName } from "../manifests/manifest.ts";
 
 /** The first port that everybody may listen on. */
 const FREE = 1024;
@@ -22,7 +23,7 @@ export const privilegedPort: Disease = {
             .filter(({ containerPort }) => listensSomewhere(chart, pod, containerPort) !== true)
             .map(({ containerPort }) => ({
               severity: "critical" as const,
-              object: `${pod.manifest.kind} ${pod.manifest.namespace}/${pod.manifest.name}`,
+              object: objectName(pod.manifest),
               message: `container ${container.name} is not root and listens on ${containerPort}: it may not`,
               evidence: [
                 `${pod.manifest.origin}: container ${container.name}, containerPort ${containerPort}`,

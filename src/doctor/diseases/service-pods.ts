@@ -3,6 +3,7 @@ import { endpointsOf } from "../manifests/endpoints.ts";
 import { podTemplates } from "../manifests/pods.ts";
 import { podsOf, services } from "../manifests/services.ts";
 import { editCommand } from "../remedy.ts";
+import { objectName } from "../manifests/manifest.ts";
 
 /** A selector that fits nobody: connections are refused although pods of that name run. */
 export const servicePods: Disease = {
@@ -25,15 +26,13 @@ export const servicePods: Disease = {
       return [
         {
           severity: "critical" as const,
-          object: `Service ${manifest.namespace}/${manifest.name}`,
+          object: objectName(manifest),
           message: "no pod has the labels that it selects",
           evidence: [
-            `Service ${manifest.namespace}/${manifest.name}: selector ${pairs(selector)}`,
+            `${objectName(manifest)}: selector ${pairs(selector)}`,
             ...(near === undefined
               ? [`no workload in ${manifest.namespace} makes such pods`]
-              : [
-                  `${near.manifest.kind} ${near.manifest.namespace}/${near.manifest.name}: ${pairs(near.labels)}`,
-                ]),
+              : [`${objectName(near.manifest)}: ${pairs(near.labels)}`]),
           ],
           fix: "let selector and labels be the same",
           command: editCommand(chart, manifest),

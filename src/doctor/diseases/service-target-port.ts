@@ -4,6 +4,7 @@ import { type Endpoint, endpointsOf } from "../manifests/endpoints.ts";
 import { type PodTemplate, podTemplates } from "../manifests/pods.ts";
 import { type ServiceObject, podsOf, services } from "../manifests/services.ts";
 import { editCommand, kubectl } from "../remedy.ts";
+import { objectName } from "../manifests/manifest.ts";
 
 type ServicePort = ServiceObject["ports"][number];
 
@@ -45,13 +46,13 @@ function walked(chart: Chart, service: ServiceObject, port: ServicePort): Sought
   return [
     {
       severity: "critical",
-      object: objectOf(service),
+      object: objectName(service.manifest),
       message:
         target === undefined
           ? `port ${port.port} goes to target port ${wanted}, which no container of Pod ${endpoint.pod} has`
           : `port ${port.port} goes to target port ${target}, on which nobody listens in ${pods(dead.length, steps.length)}`,
       evidence: [
-        `${door(service, port)}Service ${service.manifest.namespace}/${service.manifest.name}: port ${port.port}, targetPort ${wanted}`,
+        `${door(service, port)}${objectName(service.manifest)}: port ${port.port}, targetPort ${wanted}`,
         ...dead.flatMap((step) => hops(step.endpoint, step.target, step.open)),
       ],
       fix:
@@ -120,7 +121,7 @@ function declaredOnly(
       const { manifest } = service;
       return {
         severity: "critical",
-        object: objectOf(service),
+        object: objectName(service.manifest),
         message: `port ${port} goes to target port ${targetPort}, which ${pod.manifest.kind} ${pod.manifest.name} does not have`,
         evidence: [
           `${manifest.origin}: port ${port}, targetPort ${targetPort}`,
@@ -130,10 +131,6 @@ function declaredOnly(
         command: editCommand(chart, manifest),
       };
     });
-}
-
-function objectOf({ manifest }: ServiceObject): string {
-  return `Service ${manifest.namespace}/${manifest.name}`;
 }
 
 function declared({ spec }: PodTemplate) {

@@ -3,6 +3,7 @@ import { platformImages } from "../../platform/surroundings.ts";
 import type { Disease } from "../disease.ts";
 import { podTemplates } from "../manifests/pods.ts";
 import { editCommand } from "../remedy.ts";
+import { objectName } from "../manifests/manifest.ts";
 
 /** Where a lab serves castle's own images from: they come with castle's program, and nobody else pushes there. */
 const LAB = "castle.local/";
@@ -25,7 +26,7 @@ export const staticTag: Disease = {
         return [
           {
             severity: "warning" as const,
-            object: `${manifest.kind} ${manifest.namespace}/${manifest.name}`,
+            object: objectName(manifest),
             message: `container ${name} runs ${image}: ${tag === undefined ? "no tag means latest, and that" : `the tag ${tag}`} moves`,
             evidence: [`${manifest.origin}: image ${image}`],
             command: editCommand(chart, manifest),

@@ -3,6 +3,7 @@ import type { Chart, Disease, Sought } from "../disease.ts";
 import type { Manifest } from "../manifests/manifest.ts";
 import { podTemplates } from "../manifests/pods.ts";
 import { editCommand } from "../remedy.ts";
+import { objectName } from "../manifests/manifest.ts";
 
 /** How many minors behind the API server Kubernetes supports: its version skew policy. */
 const BEHIND = 3;
@@ -30,7 +31,7 @@ export const versionSkew: Disease = {
           return [
             {
               severity: "warning",
-              object: `${manifest.kind} ${manifest.namespace}/${manifest.name}`,
+              object: objectName(manifest),
               message: `kube-proxy ${version} ${wrong} the API server's ${server}`,
               evidence: [`API server: ${server}`, `image ${image}`],
               fix: `one version for both: ${server}`,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type AddressRange, parseCidr, parseRange } from "../../spec/address.ts";
 import type { Manifest } from "./manifest.ts";
+import { objectName } from "./manifest.ts";
 
 const Pool = z.object({ spec: z.object({ addresses: z.array(z.string()).default([]) }) });
 const Advertisement = z.object({
@@ -29,7 +30,7 @@ export function addressPools(manifests: readonly Manifest[]): readonly AddressPo
     return [
       {
         manifest,
-        object: `IPAddressPool ${manifest.namespace}/${manifest.name}`,
+        object: objectName(manifest),
         ranges: addresses.flatMap((text) => rangeOf(text) ?? []),
         text: addresses.join(", "),
       },

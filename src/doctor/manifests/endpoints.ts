@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Manifest } from "./manifest.ts";
 import type { ServiceObject } from "./services.ts";
+import { objectName } from "./manifest.ts";
 
 const EndpointSlice = z.object({
   metadata: z.object({ labels: z.record(z.string(), z.string()).default({}) }),
@@ -66,7 +67,7 @@ export function endpointsOf(
               node: nodeName,
               address: addresses[0] ?? "",
               ready: conditions.ready !== false,
-              slice: `EndpointSlice ${slice.namespace}/${slice.name}`,
+              slice: objectName(slice),
               ports,
             },
           ]

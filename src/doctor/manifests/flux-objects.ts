@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Verdict, judge, observedShape } from "../../kubernetes/conditions.ts";
 import type { Manifest } from "./manifest.ts";
+import { objectName } from "./manifest.ts";
 
 const Flux = z.object({
   metadata: z.object({ creationTimestamp: z.iso.datetime().optional() }),
@@ -52,7 +53,7 @@ export function fluxObjects(
     return [
       {
         manifest,
-        object: `${kind} ${manifest.namespace}/${manifest.name}`,
+        object: objectName(manifest),
         suspended: spec.suspend,
         created: metadata.creationTimestamp === undefined ? undefined : new Date(metadata.creationTimestamp),
         seen: (status.observedGeneration ?? -1) >= 0 || observed.status?.conditions !== undefined,

@@ -24,6 +24,11 @@ const Head = z.object({
   }),
 });
 
+/** KIND NAMESPACE/NAME, as findings call an object. */
+export function objectName({ kind, namespace, name }: Pick<Manifest, "kind" | "namespace" | "name">): string {
+  return `${kind} ${namespace}/${name}`;
+}
+
 /** An object as a manifest; undefined: it is none. */
 export function manifestOf(body: unknown, origin: string): Manifest | undefined {
   const head = Head.safeParse(body).data;

@@ -62,6 +62,14 @@ export function podTemplates(manifests: readonly Manifest[]): readonly PodTempla
   });
 }
 
+/** Whether an object has all the labels that somebody selects by. */
+export function hasLabels(
+  labels: Readonly<Record<string, string>>,
+  wanted: Readonly<Record<string, string>>,
+): boolean {
+  return Object.entries(wanted).every(([key, value]) => labels[key] === value);
+}
+
 function isOwned({ body }: Manifest): boolean {
   const owners = z.object({ metadata: z.object({ ownerReferences: z.array(z.unknown()) }) }).safeParse(body);
   return (owners.data?.metadata.ownerReferences.length ?? 0) > 0;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Manifest } from "./manifest.ts";
 import type { PodTemplate } from "./pods.ts";
+import { hasLabels } from "./pods.ts";
 
 const ServicePort = z.object({
   name: z.string().optional(),
@@ -52,10 +53,8 @@ export function podsOf(
   { manifest, selector }: ServiceObject,
   templates: readonly PodTemplate[],
 ): readonly PodTemplate[] {
-  const wanted = Object.entries(selector);
-  if (wanted.length === 0) return [];
+  if (Object.keys(selector).length === 0) return [];
   return templates.filter(
-    ({ manifest: pod, labels }) =>
-      pod.namespace === manifest.namespace && wanted.every(([key, value]) => labels[key] === value),
+    ({ manifest: pod, labels }) => pod.namespace === manifest.namespace && hasLabels(labels, selector),
   );
 }

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { z } from "zod";
 import type { Manifest } from "./manifest.ts";
+import { objectName } from "./manifest.ts";
 
 const TlsSecret = z.object({
   type: z.literal("kubernetes.io/tls"),
@@ -33,7 +34,7 @@ export function tlsSecrets(manifests: readonly Manifest[]): readonly TlsSecret[]
     const found = manifest.kind === "Secret" ? TlsSecret.safeParse(manifest.body).data : undefined;
     const certificate = found === undefined ? undefined : read(found.data["tls.crt"]);
     if (certificate === undefined) return [];
-    return [{ manifest, object: `Secret ${manifest.namespace}/${manifest.name}`, certificate }];
+    return [{ manifest, object: objectName(manifest), certificate }];
   });
 }
 
