@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { z } from "zod";
@@ -7,6 +6,7 @@ import { tarStream } from "../image/tar-stream.ts";
 import { Secret } from "../support/secret.ts";
 import { type BackupContents, type Manifest, manifestShape } from "./contents.ts";
 import { tarFiles } from "./tar-files.ts";
+import { sha256 } from "../support/sha256.ts";
 
 /*
  * A backup is one file: age around gzip around tar, so that `age -d -i IDENTITY FILE | tar -xz` opens it without castle.
@@ -121,8 +121,4 @@ function damaged(name: string, why: string, cause?: unknown): CastleError {
     hint: "castle backups lists the others",
     cause,
   });
-}
-
-function sha256(content: Uint8Array): string {
-  return createHash("sha256").update(content).digest("hex");
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { openBackup } from "../backup/archive.ts";
@@ -18,6 +17,7 @@ import { ensureLabParts } from "./parts-session.ts";
 import { userIdentity } from "./secret-store.ts";
 import { changeCastle } from "./session.ts";
 import type { SpecFile } from "./spec-file.ts";
+import { sha256 } from "../support/sha256.ts";
 
 export interface Proving {
   readonly spec: SpecFile;
@@ -58,9 +58,9 @@ export async function proveOnThrowaway(
         proveBackup(run, backup),
       );
       if (isProved(proof)) {
-        const sha256 = createHash("sha256").update(sealed).digest("hex");
         const objects = proof.difference.same;
-        await writeProof(place.shelf, place.name, { sha256, at: context.now().toISOString(), objects });
+        const at = context.now().toISOString();
+        await writeProof(place.shelf, place.name, { sha256: sha256(sealed), at, objects });
       }
       return proof;
     } finally {

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { copyFile, link, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../support/write-file.ts";
 import { type Descriptor, mediaTypes } from "./descriptor.ts";
 import type { Layer } from "./layer.ts";
+import { sha256 } from "../support/sha256.ts";
 
 /** How the image runs. */
 export interface ImageRuntime {
@@ -99,7 +99,7 @@ const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 /** Adds a JSON document to a folder of blobs. */
 export async function writeBlob(blobs: string, mediaType: string, content: object): Promise<Descriptor> {
   const bytes = Buffer.from(JSON.stringify(content));
-  const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  const digest = `sha256:${sha256(bytes)}`;
   await writeFileAtomic(join(blobs, hex(digest)), bytes, 0o644);
   return { mediaType, digest, size: bytes.byteLength };
 }

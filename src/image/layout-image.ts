@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { CastleError } from "../errors/castle-error.ts";
 import type { Descriptor } from "./descriptor.ts";
 import type { RegistryManifest } from "./registry-client.ts";
+import { sha256 } from "../support/sha256.ts";
 
 const descriptor = z.object({
   mediaType: z.string(),
@@ -27,7 +27,7 @@ export async function readLayoutImage(folder: string): Promise<LayoutImage> {
     const [entry] = index.parse(JSON.parse(await readFile(join(folder, "index.json"), "utf8"))).manifests;
     if (entry === undefined) throw new Error("index.json lists no manifest");
     const bytes = await readFile(blobFile(folder, entry.digest));
-    const found = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+    const found = `sha256:${sha256(bytes)}`;
     if (found !== entry.digest) throw new Error(`the manifest's hash is ${found}, expected ${entry.digest}`);
     const { config, layers } = manifest.parse(JSON.parse(bytes.toString("utf8")));
     return { manifest: { descriptor: entry, bytes }, config, layers };

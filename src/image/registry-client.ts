@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 import { z } from "zod";
 import { CastleError } from "../errors/castle-error.ts";
@@ -6,6 +5,7 @@ import { type BlobUpload, type Uploaded, uploadBlob } from "./blob-upload.ts";
 import { type Descriptor, mediaTypes } from "./descriptor.ts";
 import { expectStatus } from "./registry-answer.ts";
 import { headerText, type RegistryAccess, RegistryHttp, type RegistryResponse } from "./registry-http.ts";
+import { sha256 } from "../support/sha256.ts";
 
 /** A manifest or index as the registry holds it: the digest is that of exactly these bytes. */
 export interface RegistryManifest {
@@ -44,7 +44,7 @@ export class RegistryClient {
     });
     await this.#expect(response, [200], `${repository}:${reference}`);
     const bytes = new Uint8Array(await response.body.arrayBuffer());
-    const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+    const digest = `sha256:${sha256(bytes)}`;
     if (reference.startsWith("sha256:") && reference !== digest) {
       throw new CastleError("image/digest-mismatch", {
         message: `${this.host} sent ${digest} for ${repository}@${reference}`,

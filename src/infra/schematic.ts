@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { fetch } from "undici";
 import { z } from "zod";
 import { CastleError } from "../errors/castle-error.ts";
+import { sha256 } from "../support/sha256.ts";
 
 export const TALOS_FACTORY = "https://factory.talos.dev";
 
@@ -19,7 +19,7 @@ export function schematic(extensions: readonly string[]): string {
 
 /** The id that the factory gives the schematic: 64 hexadecimal digits. */
 export function schematicId(extensions: readonly string[]): string {
-  return createHash("sha256").update(schematic(extensions)).digest("hex");
+  return sha256(schematic(extensions));
 }
 
 /**

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { KubernetesApi } from "../kubernetes/api.ts";
 import { FLUX_NAMESPACE } from "../platform/flux-controller.ts";
@@ -10,6 +9,7 @@ import type { CastleRun } from "./castle-run.ts";
 import { readKept } from "./certificates/certificate.ts";
 import { clusterCertificate } from "./certificates/cluster-certificate.ts";
 import { GIT_SECRET, gitAccess } from "./fortify/git-access.ts";
+import { sha256 } from "../support/sha256.ts";
 
 /** One secret that the store keeps for the castle, and the castle uses: by fingerprints, never by value. */
 export interface KeptAndLive {
@@ -116,7 +116,7 @@ async function fluxSecret(
 /** Enough to tell two apart, and nothing of either. */
 function fingerprint(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  return `sha256:${createHash("sha256").update(text).digest("hex").slice(0, 12)}`;
+  return `sha256:${sha256(text).slice(0, 12)}`;
 }
 
 function sorted(words: Readonly<Record<string, string>> | undefined): string | undefined {

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Castle } from "../spec/castle.ts";
 import { stringify } from "yaml";
 import { acmeConfig } from "./acme-config.ts";
@@ -9,6 +8,7 @@ import type { Manifest } from "./manifest.ts";
 import { leavesDeadNodes, podSecurity, restrictedContainer, restrictedPod } from "./pod.ts";
 import { SITE_CERTIFICATE } from "./site-names.ts";
 import { platformImages, type Surroundings } from "./surroundings.ts";
+import { sha256 } from "../support/sha256.ts";
 
 const COMPONENT = "certificates";
 const NAME = "acme";
@@ -76,7 +76,7 @@ export function certificates(castle: Castle, surroundings: Surroundings): Compon
 }
 
 function deployment(config: string, image: string): Manifest {
-  const digest = createHash("sha256").update(config).digest("hex").slice(0, 16);
+  const digest = sha256(config).slice(0, 16);
   const matchLabels = selector(COMPONENT, NAME);
   return {
     apiVersion: "apps/v1",

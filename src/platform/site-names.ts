@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "../support/sha256.ts";
 
 /** The objects of a site, inside of its namespace. */
 export const SITE = "web";
@@ -13,6 +13,6 @@ const LONGEST = 63;
 export function siteNamespace(site: string): string {
   const name = `site-${site}`;
   if (name.length <= LONGEST) return name;
-  const hash = createHash("sha256").update(site).digest("hex").slice(0, 8);
+  const hash = sha256(site).slice(0, 8);
   return `${name.slice(0, LONGEST - 9).replace(/-+$/, "")}-${hash}`;
 }

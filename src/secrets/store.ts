@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { CastleError } from "../errors/castle-error.ts";
 import { Secret } from "../support/secret.ts";
+import { sha256 } from "../support/sha256.ts";
 
 /** What castle keeps outside the machines, so that a lost `.castle/` folder loses nothing; certificates by host. */
 export type SecretName =
@@ -63,7 +63,7 @@ export async function valuesOf(store: SecretStore): Promise<SecretValues> {
 
 /** The name under which these Talos secrets are kept once others stand in their place. */
 export function formerName(bundle: Secret): SecretName {
-  const hash = createHash("sha256").update(bundle.reveal()).digest("hex");
+  const hash = sha256(bundle.reveal());
   return `${FORMER}${hash.slice(0, 12)}`;
 }
 

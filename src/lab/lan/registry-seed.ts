@@ -1,9 +1,10 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { copyFile, link, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { CastleError } from "../../errors/castle-error.ts";
+import { sha256 } from "../../support/sha256.ts";
 
 export interface SeedImage {
   /** For example siderolabs/kubelet: what nodes ask for, without the registry's name. */
@@ -76,7 +77,7 @@ async function addManifest(descriptor: Descriptor, place: Place): Promise<void> 
   const content = await readFile(source).catch(() => {
     throw broken(image, `the manifest ${descriptor.digest} is missing`);
   });
-  if (`sha256:${createHash("sha256").update(content).digest("hex")}` !== descriptor.digest) {
+  if (`sha256:${sha256(content)}` !== descriptor.digest) {
     throw broken(image, `the manifest ${descriptor.digest} has other content than its name says`);
   }
   const text = content.toString("utf8");

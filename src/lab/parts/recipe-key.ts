@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { CastleError } from "../../errors/castle-error.ts";
 import { imageBase, nginxBase, nodeBase } from "./debian-base.ts";
 import type { Part } from "./part.ts";
+import { sha256 } from "../../support/sha256.ts";
 
 /** Raise it when the code that assembles parts changes what comes out. */
 const ASSEMBLY = 1;
@@ -41,7 +42,7 @@ export async function recipeKeys(inputs: RecipeInputs): Promise<ReadonlyMap<stri
     }
     const { name, version, source } = part;
     const recipe = [ASSEMBLY, inputs.architecture, name, version, source, debianBase(part), sources, needs];
-    keys.set(name, createHash("sha256").update(JSON.stringify(recipe)).digest("hex"));
+    keys.set(name, sha256(JSON.stringify(recipe)));
   }
   return keys;
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { sealBackup } from "../../backup/archive.ts";
 import { backupFileName } from "../../backup/file-name.ts";
 import { keptBackups, removeBackup } from "../../backup/kept-backups.ts";
@@ -13,6 +12,7 @@ import { readCredentials } from "../../talos/talosconfig.ts";
 import { NodeClients } from "../raise/node-clients.ts";
 import type { BackupRun } from "./backup-run.ts";
 import { type EtcdReading, readEtcd } from "./read-etcd.ts";
+import { sha256 } from "../../support/sha256.ts";
 
 export interface TakenBackup {
   readonly name: string;
@@ -125,8 +125,4 @@ async function letGo({ castle, report, shelf, retention, now }: BackupRun): Prom
     return { detail: `${names.length}` };
   });
   return names;
-}
-
-function sha256(content: Uint8Array): string {
-  return createHash("sha256").update(content).digest("hex");
 }

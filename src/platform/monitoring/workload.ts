@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { labels, selector } from "../labels.ts";
 import type { Manifest } from "../manifest.ts";
 import { leavesDeadNodes, restrictedContainer, restrictedPod } from "../pod.ts";
 import { COMPONENT, metadataOf } from "./names.ts";
+import { sha256 } from "../../support/sha256.ts";
 
 interface Workload {
   readonly name: string;
@@ -92,5 +92,5 @@ function template(given: Workload) {
 }
 
 function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+  return sha256(text).slice(0, 16);
 }

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join, posix } from "node:path";
 import type { ReleaseFile } from "../release.ts";
 import { type OutputFault, outputError } from "./output-fault.ts";
 import { secretName, secretsIn } from "./secret-rules.ts";
+import { sha256 } from "../../support/sha256.ts";
 
 /** What a site's program left, looked through. Sorted by path, byte order. */
 export interface OutputTree {
@@ -42,7 +42,7 @@ export function readOutput(options: OutputOptions): OutputTree {
     if (machinePaths.some((name) => content.includes(name))) {
       found.faults.push({ code: "build/machine-path", path, why: "names the folder that it was built in" });
     }
-    return { path, sha256: createHash("sha256").update(content).digest("hex"), bytes: content.byteLength };
+    return { path, sha256: sha256(content), bytes: content.byteLength };
   });
   found.faults.push(...collisions([...found.files, ...found.links.map(({ path }) => path)]));
   const [first, ...others] = found.faults.toSorted((a, b) => byBytes(a.path, b.path));

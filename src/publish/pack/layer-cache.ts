@@ -10,6 +10,7 @@ import { writeFileAtomic } from "../../support/write-file.ts";
 import type { LayerEntry } from "./release-layer.ts";
 import { writeReleaseLayer } from "./release-layer.ts";
 import { parsedJson } from "../../support/json.ts";
+import { sha256 } from "../../support/sha256.ts";
 
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 const record = z.object({ digest, diffId: digest, size: z.number().int().nonnegative() });
@@ -38,7 +39,7 @@ export class LayerCache {
     entries: () => AsyncIterable<LayerEntry> | Iterable<LayerEntry>,
   ): Promise<CachedLayer> {
     await mkdir(this.#blobs, { recursive: true });
-    const key = createHash("sha256").update(JSON.stringify(content)).digest("hex");
+    const key = sha256(JSON.stringify(content));
     const path = join(this.#folder, `${key}.json`);
     const kept = await this.#read(path);
     if (kept !== undefined) {

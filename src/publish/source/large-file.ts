@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type CommitEntry, commitContents, LINK } from "./commit-tree.ts";
 import { listed, type SourceFault } from "./source-fault.ts";
 import type { Piece } from "./submodule.ts";
+import { sha256 } from "../../support/sha256.ts";
 
 const LONGEST_POINTER = 1024;
 const POINTER =
@@ -21,7 +21,7 @@ export async function largeFile({ repository }: Piece, oid: string): Promise<Buf
   const path = join(repository.commonFolder, "lfs", "objects", oid.slice(0, 2), oid.slice(2, 4), oid);
   const content = await readFile(path).catch(() => undefined);
   if (content === undefined) return undefined;
-  return createHash("sha256").update(content).digest("hex") === oid ? content : undefined;
+  return sha256(content) === oid ? content : undefined;
 }
 
 /** Pointers whose content was never fetched: a page with one shows a broken picture. */

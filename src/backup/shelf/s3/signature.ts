@@ -1,5 +1,6 @@
-import { createHash, createHmac } from "node:crypto";
+import { createHmac } from "node:crypto";
 import type { Secret } from "../../../support/secret.ts";
+import { sha256 } from "../../../support/sha256.ts";
 
 export interface S3Credentials {
   readonly accessKey: string;
@@ -72,10 +73,6 @@ export function strictlyEncoded(text: string): string {
     /[!'()*]/g,
     (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
   );
-}
-
-function sha256(content: Uint8Array | string): string {
-  return createHash("sha256").update(content).digest("hex");
 }
 
 function hmac(key: string | Buffer, text: string): Buffer {
