@@ -1,7 +1,7 @@
 import { readFile, readdir, rm } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { census } from "../../src/lab/machine/census.ts";
 import { poll } from "../../src/support/poll.ts";
 import { canRunLab } from "../fixtures/parts.ts";
@@ -22,6 +22,7 @@ import { killUp } from "./killed-up.ts";
 import { exposed, holds, secretsOf } from "./secrets.ts";
 import { Seed } from "./seed.ts";
 import { Witness } from "./witness.ts";
+import { stopAfterFailure } from "./one-castle.ts";
 
 const API_DONE = /^✓ Kubernetes API/;
 const seed = new Seed(process.env["CASTLE_TEST_SEED"]);
@@ -48,14 +49,7 @@ describe.skipIf(!canRunLab)("a castle in the lab", () => {
     await castle.remove();
   });
 
-  // One castle goes through all of it: after a failure the rest would only wait for what never comes.
-  let failed: string | undefined;
-  beforeEach(() => {
-    if (failed !== undefined) throw new Error(`the castle was left by a test that failed: ${failed}`);
-  });
-  afterEach(({ task }) => {
-    if (task.result?.state === "fail") failed ??= task.name;
-  });
+  stopAfterFailure();
 
   it("rises from its file", async () => {
     const raised = await castle.ask(raisedShape, "up", "--install-tools");

@@ -1,10 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CHALLENGE_PRIORITY } from "../../src/platform/entry-points.ts";
 import { canRunLab } from "../fixtures/parts.ts";
 import { CastleCommand } from "./castle-command.ts";
 import { faultOf, smallCastle } from "./platform-faults.ts";
+import { stopAfterFailure } from "./one-castle.ts";
 
 const NAME = "t-wrong";
 /** A host that nobody has kept a certificate of. */
@@ -28,13 +29,7 @@ describe.skipIf(!canRunLab)("a platform and its faults", () => {
   });
   afterAll(() => castle.remove());
 
-  let broken = false;
-  beforeEach(({ onTestFailed }) => {
-    if (broken) throw new Error("the castle was left by a test that failed");
-    onTestFailed(() => {
-      broken = true;
-    });
-  });
+  stopAfterFailure();
 
   it("pulls castle's own images from the registry that castle pushed them to", async () => {
     const images = ["get", "pods", "-A", "-o", "jsonpath={.items[*].spec.containers[*].image}"];

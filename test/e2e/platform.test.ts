@@ -3,7 +3,7 @@ import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { TLSSocket } from "node:tls";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { findLab, type RunningLab } from "../../src/lab/daemon/launch.ts";
 import { census } from "../../src/lab/machine/census.ts";
@@ -12,6 +12,7 @@ import { run } from "../../src/support/run.ts";
 import { canRunLab } from "../fixtures/parts.ts";
 import { CastleCommand } from "./castle-command.ts";
 import { type Node, bootsOf, nodesOf } from "./cluster.ts";
+import { stopAfterFailure } from "./one-castle.ts";
 
 const NAME = "t-fort";
 const HOST = `blog.${NAME}.lan`;
@@ -69,13 +70,7 @@ describe.skipIf(!canRunLab)("a castle with a platform in the lab", () => {
     await rm(work, { recursive: true, force: true });
   });
 
-  let failed: string | undefined;
-  beforeEach(() => {
-    if (failed !== undefined) throw new Error(`the castle was left by a test that failed: ${failed}`);
-  });
-  afterEach(({ task }) => {
-    if (task.result?.state === "fail") failed ??= task.name;
-  });
+  stopAfterFailure();
 
   /** A person's clone of the castle's repository, from outside of the LAN. */
   async function git(...args: readonly string[]): Promise<string> {

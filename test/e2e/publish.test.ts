@@ -1,8 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "../../src/support/run.ts";
 import { canRunLab } from "../fixtures/parts.ts";
 import { BlogCastle, type Released } from "./blog-castle.ts";
 import { CastleCommand } from "./castle-command.ts";
+import { stopAfterFailure } from "./one-castle.ts";
 
 /** One castle, and the example blog on it: published, changed, published, taken back. */
 describe.skipIf(!canRunLab)("a blog on a castle in the lab", () => {
@@ -19,13 +20,7 @@ describe.skipIf(!canRunLab)("a blog on a castle in the lab", () => {
     await castle.remove();
   });
 
-  let failed: string | undefined;
-  beforeEach(() => {
-    if (failed !== undefined) throw new Error(`the castle was left by a test that failed: ${failed}`);
-  });
-  afterEach(({ task }) => {
-    if (task.result?.state === "fail") failed ??= task.name;
-  });
+  stopAfterFailure();
 
   it("goes online from its commit, proven in every pod, at an address that a browser opens as it stands", async () => {
     first = await blog.publish();

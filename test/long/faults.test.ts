@@ -1,6 +1,6 @@
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { cableName } from "../../src/lab/machine/names.ts";
 import { lanNamespace } from "../../src/lab/namespaces.ts";
@@ -16,6 +16,7 @@ import { CastleCommand } from "../e2e/castle-command.ts";
 import { bootsOf, type Node, nodesOf, statusIs } from "../e2e/cluster.ts";
 import { killUp } from "../e2e/killed-up.ts";
 import { canRunLab, part } from "../fixtures/parts.ts";
+import { stopAfterFailure } from "../e2e/one-castle.ts";
 
 const NAME = "t-odds";
 const errorShape = z.object({
@@ -60,13 +61,7 @@ describe.skipIf(!canRunLab)("a castle and its faults", () => {
     await castle.remove();
   });
 
-  let broken = false;
-  beforeEach(({ onTestFailed }) => {
-    if (broken) throw new Error("the castle was left by a test that failed");
-    onTestFailed(() => {
-      broken = true;
-    });
-  });
+  stopAfterFailure();
 
   it("interrupted with Ctrl-C on its way up it ends with 130, and rises when it is told again", async () => {
     const interrupted = await killUp(castle, {

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { dashboards } from "../../src/platform/monitoring/dashboards.ts";
 import { usage } from "../../src/lab/machine/usage.ts";
@@ -11,6 +11,7 @@ import { CastleCommand } from "../e2e/castle-command.ts";
 import { askEtcd, type Node, nodesOf, status, statusIs } from "../e2e/cluster.ts";
 import { canRunLab } from "../fixtures/parts.ts";
 import { AlertListener } from "./alert-listener.ts";
+import { stopAfterFailure } from "../e2e/one-castle.ts";
 
 const NAME = "t-mon";
 const HOST = "blog.t-mon.test";
@@ -49,13 +50,7 @@ describe.skipIf(!canRunLab)("a castle that is watched", () => {
     await castle.remove();
   });
 
-  let failed: string | undefined;
-  beforeEach(() => {
-    if (failed !== undefined) throw new Error(`the castle was left by a test that failed: ${failed}`);
-  });
-  afterEach(({ task }) => {
-    if (task.result?.state === "fail") failed ??= task.name;
-  });
+  stopAfterFailure();
 
   async function query(expr: string) {
     const path = `/api/v1/namespaces/monitoring/services/prometheus:9090/proxy/api/v1/query?query=${encodeURIComponent(expr)}`;

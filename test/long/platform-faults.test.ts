@@ -1,12 +1,13 @@
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { lanNamespace } from "../../src/lab/namespaces.ts";
 import { CastleCommand } from "../e2e/castle-command.ts";
 import { faultOf, smallCastle } from "../e2e/platform-faults.ts";
 import { canRunLab } from "../fixtures/parts.ts";
+import { stopAfterFailure } from "../e2e/one-castle.ts";
 
 const NAME = "t-worse";
 const HOST = `blog.${NAME}.lan`;
@@ -42,13 +43,7 @@ describe.skipIf(!canRunLab)("a platform and its rarer faults", () => {
   });
   afterAll(() => castle.remove());
 
-  let broken = false;
-  beforeEach(({ onTestFailed }) => {
-    if (broken) throw new Error("the castle was left by a test that failed");
-    onTestFailed(() => {
-      broken = true;
-    });
-  });
+  stopAfterFailure();
 
   it("with a remote that declines a push: up tells its words, nothing of it is done", async () => {
     const repository = await findRepository(castle.labs.state);

@@ -1,10 +1,11 @@
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { canRunLab } from "../fixtures/parts.ts";
 import { BlogCastle, type Released } from "../e2e/blog-castle.ts";
 import { CastleCommand } from "../e2e/castle-command.ts";
+import { stopAfterFailure } from "../e2e/one-castle.ts";
 
 const NAME = "t-releases";
 const QUOTA = "one-more-is-too-many";
@@ -22,13 +23,7 @@ describe.skipIf(!canRunLab)("a release that goes wrong in the cluster", () => {
   });
   afterAll(() => castle.remove());
 
-  let failed: string | undefined;
-  beforeEach(() => {
-    if (failed !== undefined) throw new Error(`the castle was left by a test that failed: ${failed}`);
-  });
-  afterEach(({ task }) => {
-    if (task.result?.state === "fail") failed ??= task.name;
-  });
+  stopAfterFailure();
 
   const kubectl = (...args: string[]) => castle.kubectl("-n", "site-blog", ...args);
 

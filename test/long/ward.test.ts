@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { diseases } from "../../src/doctor/diagnose.ts";
@@ -10,6 +10,7 @@ import { canRunLab } from "../fixtures/parts.ts";
 import { CastleCommand } from "../e2e/castle-command.ts";
 import { infect } from "../e2e/ward/infect.ts";
 import { wardDiagnoses } from "../e2e/ward/objects.ts";
+import { stopAfterFailure } from "../e2e/one-castle.ts";
 
 const NAME = "t-ward";
 
@@ -46,13 +47,7 @@ describe.skipIf(!canRunLab)("the doctor at the bed of a castle in the lab", () =
     await castle.remove();
   });
 
-  let failed: string | undefined;
-  beforeEach(() => {
-    if (failed !== undefined) throw new Error(`the castle was left by a test that failed: ${failed}`);
-  });
-  afterEach(({ task }) => {
-    if (task.result?.state === "fail") failed ??= task.name;
-  });
+  stopAfterFailure();
 
   async function diagnoses(...args: readonly string[]): Promise<Diagnoses> {
     const { stdout, stderr } = await castle.try("doctor", "-o", "json", ...args);
