@@ -1,36 +1,15 @@
-import { afterEach, describe, expect, it } from "vitest";
-import { credentials, fakeNode } from "../../test/fixtures/talos/node.ts";
-import { TalosClient } from "./client.ts";
+import { describe, expect, it } from "vitest";
 import { serviceHistory } from "./service-history.ts";
+import { connectedNodes } from "../../test/fixtures/talos/connected.ts";
 
-type Handlers = Parameters<typeof fakeNode>[0];
-
-const stops: (() => void)[] = [];
-afterEach(() => {
-  for (const stop of stops.splice(0)) stop();
-});
-
-async function connected(machine: NonNullable<Handlers["machine"]>): Promise<TalosClient> {
-  const node = await fakeNode({ machine });
-  const client = new TalosClient({
-    endpoint: { host: "127.0.0.1", port: node.port },
-    name: "fortress-cp-1",
-    credentials: credentials("fortress"),
-  });
-  stops.push(
-    () => client.close(),
-    () => node.stop(),
-  );
-  return client;
-}
+const connected = connectedNodes();
 
 const event = (state: string, seconds: number) => ({ msg: state, state, ts: { seconds, nanos: 0 } });
 
 async function historyOf(state: string, ...events: object[]) {
-  const client = await connected({
-    ServiceList: (_: unknown, answer: (error: null, answer: object) => void) =>
-      answer(null, { messages: [{ services: [{ id: "etcd", state, events: { events } }] }] }),
-  });
+  const ServiceList = (_: unknown, answer: (error: null, answer: object) => void) =>
+    answer(null, { messages: [{ services: [{ id: "etcd", state, events: { events } }] }] });
+  const client = await connected({ machine: { ServiceList } });
   return serviceHistory(client, "etcd");
 }
 

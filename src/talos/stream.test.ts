@@ -1,9 +1,7 @@
 import { EventEmitter, once } from "node:events";
 import { gzipSync } from "node:zlib";
 import type { ServerWritableStream } from "@grpc/grpc-js";
-import { afterEach, expect, it } from "vitest";
-import { credentials, fakeNode } from "../../test/fixtures/talos/node.ts";
-import { TalosClient } from "./client.ts";
+import { expect, it } from "vitest";
 import { etcdMembers, etcdRemoveMember, etcdStatus } from "./etcd.ts";
 import { type MachineEvent, events } from "./events.ts";
 import { members } from "./kinds.ts";
@@ -12,28 +10,11 @@ import { serviceLog } from "./logs.ts";
 import { listResources, watchResources } from "./resources.ts";
 import { message } from "./schema.ts";
 import { holdsAddress } from "./vip.ts";
+import { connectedNodes } from "../../test/fixtures/talos/connected.ts";
 
-type Handlers = Parameters<typeof fakeNode>[0];
 type Stream = ServerWritableStream<object, object>;
 
-const stops: (() => void)[] = [];
-afterEach(() => {
-  for (const stop of stops.splice(0)) stop();
-});
-
-async function connected(handlers: Handlers): Promise<TalosClient> {
-  const node = await fakeNode(handlers);
-  const client = new TalosClient({
-    endpoint: { host: "127.0.0.1", port: node.port },
-    name: "fortress-cp-1",
-    credentials: credentials("fortress"),
-  });
-  stops.push(
-    () => client.close(),
-    () => node.stop(),
-  );
-  return client;
-}
+const connected = connectedNodes();
 
 const send =
   (...parts: object[]) =>

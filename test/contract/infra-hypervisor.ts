@@ -6,7 +6,6 @@ import { locateTerraform } from "../../src/infra/terraform-program.ts";
 import type { StepEvent } from "../../src/journal/step.ts";
 import type { HypervisorSettings } from "../../src/lab/hypervisor/settings.ts";
 import type { Castle } from "../../src/spec/castle.ts";
-import { Secret } from "../../src/support/secret.ts";
 import { writeFileAtomic } from "../../src/support/write-file.ts";
 import { TestLab } from "./hypervisor/lab.ts";
 
@@ -23,15 +22,7 @@ export interface Rack {
 export async function startRack(provider: string, settings: Partial<HypervisorSettings> = {}): Promise<Rack> {
   const lab = await TestLab.start({ talosVersions: ["v1.11.5", "v1.11.6"], ...settings });
   const directory = join(lab.folder, "state", "terraform");
-  const connection: ProxmoxConnection = {
-    endpoint: lab.hypervisor.endpoint,
-    token: new Secret(lab.token),
-    trust: { kind: "certificate", pem: lab.hypervisor.certificate },
-    hosts: lab.settings.hosts,
-    datastore: "local-lvm",
-    imageDatastore: "local",
-    bridge: "vmbr0",
-  };
+  const { connection } = lab;
   const events: StepEvent[] = [];
   const cliConfig = await writeMirror(lab.folder, provider);
   const program = await locateTerraform();

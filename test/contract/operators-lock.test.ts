@@ -34,19 +34,7 @@ async function gitPlace(): Promise<Carrier> {
 }
 
 async function hypervisorPlace(): Promise<Carrier> {
-  const carrier = hypervisorCarrier(
-    "fortress",
-    {
-      endpoint: lab.hypervisor.endpoint,
-      token: new Secret(lab.token),
-      trust: { kind: "certificate", pem: lab.hypervisor.certificate },
-      hosts: lab.settings.hosts,
-      datastore: "local-lvm",
-      imageDatastore: "local",
-      bridge: "vmbr0",
-    },
-    never,
-  );
+  const carrier = hypervisorCarrier("fortress", lab.connection, never);
   opened.push(carrier);
   return carrier;
 }

@@ -147,50 +147,23 @@ describe.skipIf(!canRunLab)("diseases that a castle has one at a time", () => {
     {
       expected: "load-balancer-silent: Service traefik/traefik",
       infect: async () => {
-        await castle.kubectl(
-          "-n",
-          "flux-system",
-          "patch",
-          "kustomization",
-          "metallb",
-          "--type=merge",
-          "-p",
-          '{"spec":{"suspend":true}}',
-        );
-        await castle.kubectl(
-          "-n",
-          "metallb-system",
-          "patch",
-          "daemonset",
-          "speaker",
-          "-p",
-          '{"spec":{"template":{"spec":{"nodeSelector":{"nowhere":"at-all"}}}}}',
-        );
+        await suspended(true);
+        await speakers('{"spec":{"template":{"spec":{"nodeSelector":{"nowhere":"at-all"}}}}}');
       },
       heal: async () => {
-        await castle.kubectl(
-          "-n",
-          "metallb-system",
-          "patch",
-          "daemonset",
-          "speaker",
-          "--type=json",
-          "-p",
-          '[{"op":"remove","path":"/spec/template/spec/nodeSelector/nowhere"}]',
-        );
-        await castle.kubectl(
-          "-n",
-          "flux-system",
-          "patch",
-          "kustomization",
-          "metallb",
-          "--type=merge",
-          "-p",
-          '{"spec":{"suspend":false}}',
-        );
+        await speakers('[{"op":"remove","path":"/spec/template/spec/nodeSelector/nowhere"}]', "--type=json");
+        await suspended(false);
       },
     },
   ];
+
+  const suspended = (suspend: boolean) =>
+    castle.kubectl(
+      ...["-n", "flux-system", "patch", "kustomization", "metallb"],
+      ...["--type=merge", "-p", JSON.stringify({ spec: { suspend } })],
+    );
+  const speakers = (patch: string, type = "--type=strategic") =>
+    castle.kubectl("-n", "metallb-system", "patch", "daemonset", "speaker", type, "-p", patch);
 
   async function onWire(node: string, verb: "add" | "delete"): Promise<void> {
     const { namespace } = machineNames({ lab: castle.labs.lab, state: castle.labs.state }, await vmid(node));

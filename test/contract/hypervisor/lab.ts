@@ -7,6 +7,7 @@ import { type Hypervisor, startHypervisor } from "../../../src/lab/hypervisor/hy
 import type { HypervisorSettings } from "../../../src/lab/hypervisor/settings.ts";
 import { Secret } from "../../../src/support/secret.ts";
 import { MemoryMachines } from "./memory-machines.ts";
+import type { ProxmoxConnection } from "../../../src/infra/connection.ts";
 
 export interface Reply {
   readonly status: number;
@@ -40,6 +41,19 @@ export class TestLab {
       bridges: ["vmbr0"],
       talosVersions: ["v1.11.5"],
       ...settings,
+    };
+  }
+
+  /** As castle itself reaches it, once it is open. */
+  get connection(): ProxmoxConnection {
+    return {
+      endpoint: this.hypervisor.endpoint,
+      token: new Secret(this.token),
+      trust: { kind: "certificate", pem: this.hypervisor.certificate },
+      hosts: this.settings.hosts,
+      datastore: "local-lvm",
+      imageDatastore: "local",
+      bridge: "vmbr0",
     };
   }
 
