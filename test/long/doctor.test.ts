@@ -157,11 +157,19 @@ describe.skipIf(!canRunLab)("diseases that a castle has one at a time", () => {
     },
   ];
 
-  const suspended = (suspend: boolean) =>
-    castle.kubectl(
-      ...["-n", "flux-system", "patch", "kustomization", "metallb"],
-      ...["--type=merge", "-p", JSON.stringify({ spec: { suspend } })],
+  const suspended = (suspend: boolean) => {
+    const patch = JSON.stringify({ spec: { suspend } });
+    return castle.kubectl(
+      "-n",
+      "flux-system",
+      "patch",
+      "kustomization",
+      "metallb",
+      "--type=merge",
+      "-p",
+      patch,
     );
+  };
   const speakers = (patch: string, type = "--type=strategic") =>
     castle.kubectl("-n", "metallb-system", "patch", "daemonset", "speaker", type, "-p", patch);
 
