@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parseSpec } from "../src/spec/parse.ts";
 import { BENCH_SPEC, type CastlePlace, type CastleRaise, dropCastle, raiseCastle } from "./castle-raise.ts";
 import { ending } from "./ending.ts";
-import { handPlace } from "./hand-place.ts";
+import { type HandPlace, handPlace } from "./hand-place.ts";
 import { type HandRaise, raiseByHand } from "./hand-raise.ts";
 import type { Bench } from "./section.ts";
 
@@ -36,19 +36,14 @@ export async function raiseOnce(bench: Bench, spec: string): Promise<CastleRaise
   );
 }
 
-function placeOf({ folder, installation, signal }: Bench): CastlePlace {
+/** Where castle raises its own. */
+export function placeOf({ folder, installation, signal }: Bench): CastlePlace {
   return { program: join(installation, "bin/castle.js"), folder: join(folder, "castle"), signal };
 }
 
-async function inTurn(
-  { installation, store, folder, runs, signal, tell }: Bench,
-  castle: CastlePlace,
-  text: string,
-): Promise<Raises> {
-  const spec = parseSpec(BENCH_SPEC, "castle.yaml");
-  if ("faults" in spec) throw new Error(spec.faults.map(({ message }) => message).join("; "));
-  const scripts = join(installation, "bench/by-hand");
-  const hand = await handPlace({ store, castle: spec.castle, scripts, folder: join(folder, "hand"), signal });
+async function inTurn(bench: Bench, castle: CastlePlace, text: string): Promise<Raises> {
+  const { folder, runs, signal, tell } = bench;
+  const hand = await byHandPlace(bench);
   const product: CastleRaise[] = [];
   const byHand: HandRaise[] = [];
   for (let count = 1; count <= runs; count += 1) {
@@ -66,6 +61,14 @@ function said(raise: (HandRaise & { readonly pages?: number }) | undefined): str
   if (raise === undefined) return "";
   const page = raise.pages === undefined ? "" : `, page ${raise.pages.toFixed(1)} s`;
   return `API ${raise.api.toFixed(1)} s, Ready ${raise.ready.toFixed(1)} s${page}`;
+}
+
+/** The scripts with the same five nodes. */
+export async function byHandPlace({ installation, store, folder, signal }: Bench): Promise<HandPlace> {
+  const spec = parseSpec(BENCH_SPEC, "castle.yaml");
+  if ("faults" in spec) throw new Error(spec.faults.map(({ message }) => message).join("; "));
+  const scripts = join(installation, "bench/by-hand");
+  return handPlace({ store, castle: spec.castle, scripts, folder: join(folder, "hand"), signal });
 }
 
 /** Reads the root file system and the images, which both kinds of raise share by hard links. */

@@ -14,7 +14,7 @@ export interface CastleRaise extends HandRaise {
 }
 
 /** The name of the bench's castle and lab; nobody else's may be taken away. */
-const BENCH = "bench";
+export const BENCH = "bench";
 
 export const BENCH_SPEC = `castle: ${BENCH}\nhypervisor: { lab: { name: ${BENCH} } }\n`;
 /** Everything that a lab's castle has but monitoring: a site over HTTPS at its end. */

@@ -1,16 +1,9 @@
-import { z } from "zod";
 import { CastleCommand } from "../test/e2e/castle-command.ts";
 import { nodesOf, statusIs } from "../test/e2e/cluster.ts";
 import { GhostInjector } from "../test/e2e/ghost-injector.ts";
-import { poll } from "../src/support/poll.ts";
 import { ending } from "./ending.ts";
 import type { Section } from "./section.ts";
-
-const lookShape = z.object({
-  milliseconds: z.number(),
-  ghosts: z.array(z.object({ class: z.string(), state: z.string() })),
-});
-const cureShape = z.object({ milliseconds: z.object({ verdict: z.number(), cure: z.number() }) });
+import { curedShape, ghosts, haunted } from "../test/e2e/ghosts.ts";
 
 /** The seed's ghost, made again and again in one castle: how soon it is named, and how soon it is gone. */
 export const ghostsSection: Section = {
@@ -34,10 +27,10 @@ export const ghostsSection: Section = {
           await statusIs(castle, (found) => found.healthy, `healthy before ghost ${run}`);
           // The Node of the last ghost may just become one of its own.
           await castle.run("ghosts", "--cure", "--yes");
-          healthy.push((await castle.ask(lookShape, "ghosts")).milliseconds / 1000);
+          healthy.push((await ghosts(castle)).milliseconds / 1000);
           await injector.samePeer(node, "old-cp-2");
-          verdicts.push((await haunted(castle)) / 1000);
-          const { milliseconds } = await castle.ask(cureShape, "ghosts", "--cure", "--yes");
+          verdicts.push((await haunted(castle, "G2")).milliseconds / 1000);
+          const { milliseconds } = await castle.ask(curedShape, "ghosts", "--cure", "--yes");
           cures.push(milliseconds.cure / 1000);
           tell(`ghost ${run} of ${runs}: verdict ${milliseconds.verdict} ms, cure ${milliseconds.cure} ms`);
         }
@@ -51,17 +44,3 @@ export const ghostsSection: Section = {
     );
   },
 };
-
-/** @returns milliseconds of the first look that names it */
-async function haunted(castle: CastleCommand): Promise<number> {
-  return poll(
-    async () => {
-      const { stdout } = await castle.try("ghosts", "-o", "json");
-      const { milliseconds, ghosts } = lookShape.parse(JSON.parse(stdout));
-      return ghosts.some((ghost) => ghost.class === "G2" && ghost.state === "ghost")
-        ? milliseconds
-        : undefined;
-    },
-    { every: 500, within: 60_000, onTimeout: () => new Error("the ghost was never named") },
-  );
-}

@@ -1,10 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseSpec } from "../src/spec/parse.ts";
-import { warm } from "./alternating.ts";
-import { BENCH_SPEC, type CastlePlace, castle, dropCastle } from "./castle-raise.ts";
+import { byHandPlace, placeOf, warm } from "./alternating.ts";
+import { BENCH, BENCH_SPEC, type CastlePlace, castle, dropCastle } from "./castle-raise.ts";
 import { ending } from "./ending.ts";
-import { handPlace } from "./hand-place.ts";
 import { raiseByHand } from "./hand-raise.ts";
 import type { Bench, Measurement, Section } from "./section.ts";
 
@@ -20,8 +18,7 @@ export const movesSection: Section = {
   name: "moves",
   title: "Reset, rebuild, shift, replace",
   measure: (bench) => {
-    const { installation, folder, signal } = bench;
-    const place = { program: join(installation, "bin/castle.js"), folder: join(folder, "castle"), signal };
+    const place = placeOf(bench);
     return ending(
       () => measured(bench, place),
       async () => {
@@ -32,18 +29,15 @@ export const movesSection: Section = {
 };
 
 async function measured(bench: Bench, place: CastlePlace): Promise<readonly Measurement[]> {
-  const { installation, store, folder, runs, signal, tell } = bench;
-  const spec = parseSpec(BENCH_SPEC, "castle.yaml");
-  if ("faults" in spec) throw new Error(spec.faults.map(({ message }) => message).join("; "));
-  const scripts = join(installation, "bench/by-hand");
-  const hand = await handPlace({ store, castle: spec.castle, scripts, folder: join(folder, "hand"), signal });
+  const { folder, runs, signal, tell } = bench;
+  const hand = await byHandPlace(bench);
   const byHand: number[] = [];
   const moves: Moves[] = [];
   for (let count = 1; count <= runs; count += 1) {
     await warm(folder, signal);
     const { ready } = await raiseByHand(hand);
     byHand.push(ready);
-    const once = await movesOnce(place, spec.castle.name);
+    const once = await movesOnce(place);
     moves.push(once);
     tell(
       `${count} of ${runs}: replaced ${once.replaced.toFixed(1)} s, reset ${once.reset.toFixed(1)} s, rebuilt ${once.rebuilt.toFixed(1)} s, shifted ${once.shifted.toFixed(1)} s; by hand ${ready.toFixed(1)} s`,
@@ -65,12 +59,12 @@ async function measured(bench: Bench, place: CastlePlace): Promise<readonly Meas
 }
 
 /** On one castle of five nodes, one after the other. */
-async function movesOnce(place: CastlePlace, name: string): Promise<Moves> {
+async function movesOnce(place: CastlePlace): Promise<Moves> {
   await mkdir(place.folder, { recursive: true, mode: 0o700 });
   await writeFile(join(place.folder, "castle.yaml"), BENCH_SPEC);
   await castle(place, ["up"]);
-  await castle(place, ["lab", "power", "cut", `${name}-cp-2`]);
-  const replaced = await timed(place, ["replace", `${name}-cp-2`, "--yes"]);
+  await castle(place, ["lab", "power", "cut", `${BENCH}-cp-2`]);
+  const replaced = await timed(place, ["replace", `${BENCH}-cp-2`, "--yes"]);
   const rebuilt = await timed(place, ["rebuild", "--yes"]);
   const shifted = await timed(place, ["shift", "--to", "192.168.1.221", "--yes"]);
   const reset = await timed(place, ["reset", "--yes"]);

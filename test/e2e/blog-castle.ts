@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { kill } from "node:process";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { findLab, type RunningLab } from "../../src/lab/daemon/launch.ts";
+import { type RunningLab } from "../../src/lab/daemon/launch.ts";
 import { lanNamespace } from "../../src/lab/namespaces.ts";
 import { processIdentityShape } from "../../src/support/process-identity.ts";
 import { run } from "../../src/support/run.ts";
@@ -59,8 +59,7 @@ export class BlogCastle {
     await castle.spec("gitops: {}\n");
     const { platform } = await castle.ask(raisedShape, "up", "--install-tools");
     const { folder, remote } = await castle.ask(sourceShape, "lab", "source", "--from", BLOG);
-    const lab = await findLab(castle.labs);
-    if (lab === undefined) throw new Error("the lab is not up");
+    const lab = await castle.lab();
     return new BlogCastle(castle, lab, { ingress: platform.ingress, source: folder, remote });
   }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { z } from "zod";
+import { type RunningLab, findLab } from "../../src/lab/daemon/launch.ts";
 import { labFolders } from "../../src/lab/folders.ts";
 import { census } from "../../src/lab/machine/census.ts";
 
@@ -43,6 +44,13 @@ export class CastleCommand {
 
   get labs() {
     return labFolders(this.#states, this.name);
+  }
+
+  /** Its lab, which is up. */
+  async lab(): Promise<RunningLab> {
+    const lab = await findLab(this.labs);
+    if (lab === undefined) throw new Error("the lab is not up");
+    return lab;
   }
 
   get home(): string {

@@ -4,7 +4,6 @@ import { request } from "node:https";
 import { TLSSocket } from "node:tls";
 import { z } from "zod";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findLab } from "../../src/lab/daemon/launch.ts";
 import { census } from "../../src/lab/machine/census.ts";
 import { run } from "../../src/support/run.ts";
 import { canRunLab } from "../fixtures/parts.ts";
@@ -50,8 +49,8 @@ describe.skipIf(!canRunLab)("a castle that is rebuilt", () => {
   });
 
   it("has no secret in its repository", async () => {
-    const lab = await findLab(castle.labs);
-    const { outside, username, token } = lab?.descriptor.lan.git ?? { outside: "", username: "", token: "" };
+    const lab = await castle.lab();
+    const { outside, username, token } = lab.descriptor.lan.git ?? { outside: "", username: "", token: "" };
     const url = `${outside}/${NAME}.git`.replace("//", `//${username}:${token}@`);
     const mirror = `${castle.folder}/mirror.git`;
     await run("git", ["clone", "-q", "--mirror", url, mirror], { env: { GIT_TERMINAL_PROMPT: "0" } });
@@ -85,9 +84,9 @@ describe.skipIf(!canRunLab)("a castle that is rebuilt", () => {
   });
 });
 
-async function orders({ labs }: CastleCommand): Promise<number> {
-  const lab = await findLab(labs);
-  const log = await readFile(lab?.descriptor.lan.acme?.log ?? "", "utf8");
+async function orders(castle: CastleCommand): Promise<number> {
+  const lab = await castle.lab();
+  const log = await readFile(lab.descriptor.lan.acme?.log ?? "", "utf8");
   expect(log).toContain("Pebble");
   return log.match(/Added order/g)?.length ?? 0;
 }
@@ -98,9 +97,8 @@ interface Visit {
 }
 
 /** Believes the roots that the lab knows and nobody else. */
-async function visit({ labs }: CastleCommand): Promise<Visit> {
-  const lab = await findLab(labs);
-  if (lab === undefined) throw new Error("the lab is not up");
+async function visit(castle: CastleCommand): Promise<Visit> {
+  const lab = await castle.lab();
   const targets = [{ address: INGRESS, port: 443 }];
   const door = await lab.control.call("forward", { name: "visit", targets });
   const { roots = "" } = lab.descriptor.lan.acme ?? {};

@@ -1,7 +1,6 @@
 import { readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { findLab } from "../../src/lab/daemon/launch.ts";
 import { machineNames } from "../../src/lab/machine/names.ts";
 import { parseSpec } from "../../src/spec/parse.ts";
 import { poll } from "../../src/support/poll.ts";
@@ -89,7 +88,7 @@ export class GhostInjector {
     const text = await readFile(join(this.#castle.folder, "castle.yaml"), "utf8");
     const parsed = parseSpec(text, "castle.yaml");
     if ("faults" in parsed) throw new Error("the castle's own spec has faults");
-    const { descriptor } = await this.#lab();
+    const { descriptor } = await this.#castle.lab();
     const tool = { path: await part("talosctl"), folder: join(this.#castle.folder, "stranger") };
     const bundle = await generateSecrets(tool, parsed.castle.talos.version);
     const { registry, discovery } = descriptor.lan;
@@ -180,7 +179,7 @@ export class GhostInjector {
   }
 
   async #configure(node: Node, config: string): Promise<void> {
-    const { control } = await this.#lab();
+    const { control } = await this.#castle.lab();
     const target = { address: node.address, port: APID_PORT };
     const endpoint = await control.call("forward", {
       name: `${node.address}:${APID_PORT}`,
@@ -193,11 +192,5 @@ export class GhostInjector {
     } finally {
       client.close();
     }
-  }
-
-  async #lab() {
-    const lab = await findLab(this.#castle.labs);
-    if (lab === undefined) throw new Error("the lab is not up");
-    return lab;
   }
 }

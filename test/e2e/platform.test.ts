@@ -5,7 +5,7 @@ import { TLSSocket } from "node:tls";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { findLab, type RunningLab } from "../../src/lab/daemon/launch.ts";
+import { type RunningLab } from "../../src/lab/daemon/launch.ts";
 import { census } from "../../src/lab/machine/census.ts";
 import { poll } from "../../src/support/poll.ts";
 import { run } from "../../src/support/run.ts";
@@ -148,9 +148,7 @@ describe.skipIf(!canRunLab)("a castle with a platform in the lab", () => {
       ingress: INGRESS,
       sites: [{ name: "blog", host: HOST, url: expect.stringMatching(/^http:\/\/blog\.localhost:\d+\/$/) }],
     });
-    const found = await findLab(castle.labs);
-    if (found === undefined) throw new Error("the lab is not up");
-    lab = found;
+    lab = await castle.lab();
     const page = await visit("https");
     expect(page).toMatchObject({ status: 200, issuer: expect.stringMatching(/^Pebble/) });
     expect(page.body).toContain("The castle stands");

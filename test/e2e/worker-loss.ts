@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { findLab, type RunningLab } from "../../src/lab/daemon/launch.ts";
+import { type RunningLab } from "../../src/lab/daemon/launch.ts";
 import { lanNamespace } from "../../src/lab/namespaces.ts";
 import { poll } from "../../src/support/poll.ts";
 import { OpenLoop, type Told } from "../fixtures/open-loop/open-loop.ts";
@@ -36,7 +36,7 @@ export async function cutWorker(
   announcing: boolean,
 ): Promise<WorkerLoss> {
   await bothWorkersServe(castle);
-  const lab = await runningLab(castle);
+  const lab = await castle.lab();
   const announcer = await announcerOf(castle, lab, address);
   const workers = (await nodesOf(castle)).filter(({ role }) => role === "worker");
   const worker = workers.find(({ name }) => (name === announcer) === announcing)?.name ?? "";
@@ -84,12 +84,6 @@ async function bothWorkersServe(castle: CastleCommand): Promise<void> {
       onTimeout: () => new Error(`not every worker serves: ${JSON.stringify(last)}`),
     },
   );
-}
-
-async function runningLab({ labs }: CastleCommand): Promise<RunningLab> {
-  const lab = await findLab(labs);
-  if (lab === undefined) throw new Error("the lab is not up");
-  return lab;
 }
 
 /** The node whose card answers for the address. */

@@ -2,7 +2,6 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { findLab } from "../../src/lab/daemon/launch.ts";
 import { machineNames } from "../../src/lab/machine/names.ts";
 import { poll } from "../../src/support/poll.ts";
 import { run } from "../../src/support/run.ts";
@@ -67,9 +66,7 @@ describe.skipIf(!canRunLab)("diseases that a castle has one at a time", () => {
   }
 
   async function control() {
-    const lab = await findLab(castle.labs);
-    if (lab === undefined) throw new Error("the lab is not up");
-    return lab.control;
+    return (await castle.lab()).control;
   }
 
   /** What runs in a machine, seen from this host. */
