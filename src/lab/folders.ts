@@ -20,6 +20,8 @@ export interface LabFolders {
   readonly control: string;
   /** Held by the daemon as long as it lives. */
   readonly daemonLock: string;
+  /** Names the folder of states that the lab of this name on this host belongs to. */
+  readonly owner: string;
   /** Why the last daemon did not come up, for who started it. */
   readonly failure: string;
 }
@@ -39,6 +41,7 @@ export function labFolders(states: string, lab: string): LabFolders {
     sharedRun: join(run, ".."),
     control: join(run, "control.sock"),
     daemonLock: join(run, "daemon.lock"),
+    owner: join(run, "owner"),
     failure: join(run, "failure.json"),
   };
 }

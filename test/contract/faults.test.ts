@@ -188,6 +188,21 @@ describe.skipIf(!canRunLab)("a lab", () => {
     });
   });
 
+  test("a lab of that name with its state elsewhere is neither joined nor taken away", async () => {
+    await labUp();
+    const states = join(folder, "labs");
+    const elsewhere = { CASTLE_LABS: join(folder, "labs-elsewhere") };
+    const refusal = {
+      exit: 2,
+      code: "lab/elsewhere",
+      message: expect.stringContaining(states),
+      hint: expect.stringContaining(`CASTLE_LABS=${states} castle lab down ${LAB} --yes`),
+    };
+    expect(await told(["lab", "up", LAB], elsewhere)).toMatchObject(refusal);
+    expect(await told(["lab", "down", LAB, "--yes"], elsewhere)).toMatchObject(refusal);
+    expect(await told(["lab", "status", LAB])).toMatchObject({ exit: 0 });
+  });
+
   test("a castle of another network, another one at work, a wrong token", async () => {
     await labUp();
     const other = await writeSpec(

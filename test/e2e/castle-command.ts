@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { z } from "zod";
+import { closeLab } from "../../src/lab/daemon/close.ts";
 import { type RunningLab, findLab } from "../../src/lab/daemon/launch.ts";
+import { ownerOf } from "../../src/lab/daemon/owner.ts";
 import { labFolders } from "../../src/lab/folders.ts";
 import { census } from "../../src/lab/machine/census.ts";
 
@@ -32,6 +34,7 @@ export class CastleCommand {
   }
 
   static async prepare(name: string): Promise<CastleCommand> {
+    await removeInterrupted(name);
     return new CastleCommand(await mkdtemp(join(tmpdir(), `castle-${name}-`)), name);
   }
 
@@ -125,6 +128,12 @@ export class CastleCommand {
     if (left.length > 0) throw new Error(`left behind in ${this.folder}: ${JSON.stringify(left)}`);
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** A run that was killed has left its lab, under the name that this one needs. */
+async function removeInterrupted(lab: string): Promise<void> {
+  const states = await ownerOf(labFolders("", lab));
+  if (states !== undefined) await closeLab({ folders: labFolders(states, lab), keepDisks: false });
 }
 
 export const statusShape = z.object({

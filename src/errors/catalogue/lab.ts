@@ -10,6 +10,10 @@ export const labErrors = {
   "lab/unknown-machine": { exit: 2, meaning: "The lab has no machine of that name." },
   "lab/settings-broken": { exit: 1, meaning: "The settings file of a lab is damaged." },
   "lab/other-network": { exit: 2, meaning: "A lab of that name exists with another network." },
+  "lab/elsewhere": {
+    exit: 2,
+    meaning: "A lab of that name is on this host, with its state in another folder.",
+  },
   "lab/leftovers": { exit: 1, meaning: "Something of a lab could not be taken away." },
   "lab/version": { exit: 2, meaning: "The lab's parts are of another version than the spec asks for." },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -9,6 +9,7 @@ import { type Leftover, census } from "../machine/census.ts";
 import { removeSharedCgroup } from "../machine/cgroup.ts";
 import { sweep } from "../machine/sweep.ts";
 import { findLab } from "./launch.ts";
+import { requireOwnOrLost } from "./owner.ts";
 
 export interface CloseOptions {
   readonly folders: LabFolders;
@@ -18,10 +19,11 @@ export interface CloseOptions {
 
 /**
  * Takes a lab away, running or crashed, and looks that nothing of it is left. Asked again it does nothing.
- * @throws CastleError lab/leftovers, machine/will-not-die
+ * @throws CastleError lab/elsewhere, lab/leftovers, machine/will-not-die
  */
 export async function closeLab({ folders, keepDisks }: CloseOptions): Promise<void> {
   const { lab, states, state, lanRun, sharedRun } = folders;
+  await requireOwnOrLost(folders);
   const daemon = await lockHolder(folders.daemonLock);
   const running = await findLab(folders);
   // A daemon that cannot stop by itself is ended all the same, and what it leaves is swept.

@@ -16,6 +16,7 @@ import type { OperationRequest } from "./control-protocol.ts";
 import { type ControlHandlers, serveControl } from "./control-server.ts";
 import { writeDescriptor } from "./descriptor-file.ts";
 import { forgetFailure, writeFailure } from "./failure-file.ts";
+import { noteOwner } from "./owner.ts";
 import { type MachineRoom, machineRoom } from "./machine-room.ts";
 import { type LabSettings, writeSettings } from "./settings.ts";
 
@@ -41,6 +42,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     refused: (holder: LockHolder | undefined) => alreadyServed(folders.lab, holder),
   };
   await withProcessLock(lock, async () => {
+    await noteOwner(folders);
     await forgetFailure(folders);
     const closers: Closer[] = [];
     try {

@@ -10,6 +10,7 @@ import type { LabFolders } from "../folders.ts";
 import { type LabControl, labControl } from "./control-client.ts";
 import { readDescriptor } from "./descriptor-file.ts";
 import { readFailure } from "./failure-file.ts";
+import { requireOwn } from "./owner.ts";
 import { requireRoom } from "./room.ts";
 import { type LabSettings, readSettings, writeSettings } from "./settings.ts";
 
@@ -43,9 +44,10 @@ export async function findLab(folders: LabFolders): Promise<RunningLab | undefin
 /**
  * Brings the lab up: finds it running, or starts its daemon, which picks up what it finds and starts again the machines
  * that were on.
- * @throws CastleError lab/start-failed with the daemon's last words, lab/other-network, lab/disk-full
+ * @throws CastleError lab/start-failed with the daemon's last words, lab/other-network, lab/elsewhere, lab/disk-full
  */
 export async function ensureLab({ folders, settings, command, signal }: LaunchOptions): Promise<RunningLab> {
+  await requireOwn(folders);
   const kept = await readSettings(folders);
   refuseOtherNetwork(folders, settings, kept);
   const running = (await findLab(folders)) ?? (await joinStarting(folders, signal));
