@@ -2,10 +2,10 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { canRunLab } from "../fixtures/parts.ts";
-import { CastleCommand } from "../e2e/castle-command.ts";
-import { type Node, nodesOf } from "../e2e/cluster.ts";
-import { GhostInjector } from "../e2e/ghost-injector.ts";
-import { curedShape, ghosts, haunted, told } from "../e2e/ghosts.ts";
+import { CastleCommand } from "./castle-command.ts";
+import { type Node, nodesOf } from "./cluster.ts";
+import { GhostInjector } from "./ghost-injector.ts";
+import { curedShape, ghosts, haunted, told } from "./ghosts.ts";
 
 /** The seed's ghost and some of its kin, made on real nodes, named and cured; docs/ghosts.md has the classes. */
 describe.skipIf(!canRunLab)("ghosts", () => {
