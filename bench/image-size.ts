@@ -2,7 +2,7 @@ import { allPartSets } from "../src/lab/parts/part-sets.ts";
 import type { PartsStore } from "../src/lab/parts/store.ts";
 import { readLayoutImage } from "../src/image/layout-image.ts";
 
-/** GiB of all images that a castle with everything pulls, compressed, each blob once, as a registry keeps them. */
+/** GiB of all images that a castle with everything pulls, each blob once, as the lab's registry keeps them. */
 export async function imageSize(store: PartsStore): Promise<number> {
   const sizes = new Map<string, number>();
   for (const { layout } of await store.images(allPartSets)) {

@@ -31,7 +31,7 @@ export const platformSection: Section = {
         wanted: "at most 6 GiB",
       },
       {
-        what: "all images, compressed",
+        what: "all images, as the registry keeps them",
         unit: "GiB",
         values: [await imageSize(bench.store)],
         wanted: "at most 1.2 GiB",

@@ -2,6 +2,7 @@ import { failoverSection } from "./failover.ts";
 import { ghostsSection } from "./ghosts.ts";
 import { helpSection } from "./help.ts";
 import { movesSection } from "./moves.ts";
+import { reconcileSection } from "./reconcile.ts";
 import { riseSection } from "./rise.ts";
 import { platformSection } from "./platform.ts";
 import { publishSection } from "./publish.ts";
@@ -15,6 +16,7 @@ export const sections: readonly Section[] = [
   siteSection,
   riseSection,
   platformSection,
+  reconcileSection,
   failoverSection,
   movesSection,
   workerLossSection,

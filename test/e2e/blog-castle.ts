@@ -7,9 +7,9 @@ import { z } from "zod";
 import { type RunningLab } from "../../src/lab/daemon/launch.ts";
 import { lanNamespace } from "../../src/lab/namespaces.ts";
 import { processIdentityShape } from "../../src/support/process-identity.ts";
-import { run } from "../../src/support/run.ts";
 import { OpenLoop } from "../fixtures/open-loop/open-loop.ts";
 import type { CastleCommand, Said } from "./castle-command.ts";
+import { type PersonGit, cloneManifests, personGit } from "./person-git.ts";
 
 const BLOG = fileURLToPath(new URL("../../examples/blog", import.meta.url));
 
@@ -69,7 +69,7 @@ export class BlogCastle {
 
   /** As the blog's author. */
   git(...args: string[]): Promise<string> {
-    return gitIn(this.source, args);
+    return personGit(this.source)(...args);
   }
 
   /** Adds a line to a post and one to the style sheet, and pushes. @returns the commit */
@@ -105,15 +105,10 @@ export class BlogCastle {
   }
 
   /** A person's clone of the castle's own repository, until the action ends. */
-  async manifests<T>(
-    action: (git: (...args: string[]) => Promise<string>, folder: string) => Promise<T>,
-  ): Promise<T> {
+  async manifests<T>(action: (git: PersonGit, folder: string) => Promise<T>): Promise<T> {
     const folder = await mkdtemp(join(tmpdir(), "castle-manifests-"));
-    const { outside, username, token } = this.#git;
-    const url = `${outside}/${this.castle.name}.git`.replace("//", `//${username}:${token}@`);
     try {
-      await gitIn(folder, ["clone", "-q", url, "."]);
-      return await action((...args) => gitIn(folder, args), folder);
+      return await action(await cloneManifests(this.lab, this.castle.name, folder), folder);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -172,20 +167,10 @@ export class BlogCastle {
     };
   }
 
-  get #git() {
-    const { git } = this.lab.descriptor.lan;
-    if (git === undefined) throw new Error("the lab was raised with a platform and has no Git server");
-    return git;
-  }
-
   /** Login of the blog's repository, which the cluster must not have. */
   get author() {
-    return this.#git.author;
+    const { git } = this.lab.descriptor.lan;
+    if (git === undefined) throw new Error("the lab was raised with a platform and has no Git server");
+    return git.author;
   }
-}
-
-async function gitIn(folder: string, args: readonly string[]): Promise<string> {
-  const person = ["-c", "user.name=Person", "-c", "user.email=person@example.org"];
-  const env = { GIT_TERMINAL_PROMPT: "0" };
-  return (await run("git", [...person, ...args], { cwd: folder, env, timeout: 30_000 })).stdout.trim();
 }

@@ -13,6 +13,7 @@ import { canRunLab } from "../fixtures/parts.ts";
 import { CastleCommand } from "./castle-command.ts";
 import { type Node, bootsOf, nodesOf } from "./cluster.ts";
 import { stopAfterFailure } from "./one-castle.ts";
+import { type PersonGit, cloneManifests } from "./person-git.ts";
 
 const NAME = "t-fort";
 const HOST = `blog.${NAME}.lan`;
@@ -55,6 +56,8 @@ describe.skipIf(!canRunLab)("a castle with a platform in the lab", () => {
   let lab: RunningLab;
   let nodes: readonly Node[];
   let work: string;
+  /** In a person's clone of the castle's repository, from outside of the LAN. */
+  let git: PersonGit;
   const leftovers = () => census({ labs: { prefix: NAME }, states: castle.labs.states });
 
   beforeAll(async () => {
@@ -72,20 +75,13 @@ describe.skipIf(!canRunLab)("a castle with a platform in the lab", () => {
 
   stopAfterFailure();
 
-  /** A person's clone of the castle's repository, from outside of the LAN. */
-  async function git(...args: readonly string[]): Promise<string> {
-    const person = ["-c", "user.name=P", "-c", "user.email=p@example.org", "-c", "credential.helper="];
-    const env = { GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
-    return (await run("git", [...person, ...args], { cwd: work, env })).stdout;
-  }
-
   async function commit(path: string, content: string): Promise<string> {
     await git("pull", "-q", "--rebase", "origin", "main");
     await writeFile(join(work, path), content);
     await git("add", "-A");
     await git("commit", "-q", "-m", path);
     await git("push", "-q", "origin", "HEAD:main");
-    return (await git("rev-parse", "HEAD")).trim();
+    return git("rev-parse", "HEAD");
   }
 
   /** As a visitor on the castle's network, who trusts the authority and nobody else. */
@@ -189,9 +185,7 @@ describe.skipIf(!canRunLab)("a castle with a platform in the lab", () => {
   });
 
   it("follows a plain push to overrides, with nobody triggering", async () => {
-    const { outside, username, token } = lab.descriptor.lan.git ?? { outside: "", username: "", token: "" };
-    const url = `${outside}/${NAME}.git`.replace("//", `//${username}:${token}@`);
-    await git("clone", "-q", url, ".");
+    git = await cloneManifests(lab, NAME, work);
     await commit(`${FOLDER}/overrides/sites/kustomization.yaml`, override(3));
     await replicasBecome(3, 60_000);
     expect(await replicas("site-blog", "web")).toBe(3);

@@ -20,7 +20,7 @@ export interface ImageAssembly {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Writes the OCI layout of one image. Layers are not compressed: five machines unpack each of them. */
+/** Writes the OCI layout of one image. Unless told, layers are not compressed: five machines unpack each of them. */
 export async function assembleImage(assembly: ImageAssembly): Promise<void> {
   const { recipe, architecture, baseLayer, programs, folder, signal } = assembly;
   const entries: TarEntry[] = [];
@@ -45,7 +45,7 @@ export async function assembleImage(assembly: ImageAssembly): Promise<void> {
   if (!recipe.base) entries.push({ type: "directory", path: "tmp", mode: 0o1777 });
   const layer = await writeLayer(entries, {
     blobs: join(folder, "blobs", "sha256"),
-    compression: "none",
+    compression: recipe.compressed === true ? "gzip" : "none",
     signal,
   });
   await writeImageLayout(folder, baseLayer === undefined ? [layer] : [baseLayer, layer], {

@@ -18,6 +18,8 @@ export interface ImageRecipe {
   readonly folders?: readonly string[];
   /** Whether Mozilla's certificates are in it, without the Debian base. */
   readonly certificates?: boolean;
+  /** Compressed in the registry: one machine pulls it, once, and nobody waits for it. */
+  readonly compressed?: boolean;
   /** Castle's own: there is no official image to pull. */
   readonly own?: boolean;
 }

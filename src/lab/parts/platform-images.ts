@@ -83,6 +83,7 @@ export const monitoringImages: readonly ImageRecipe[] = [
     user: nobody,
     folders: ["/prometheus"],
     certificates: true,
+    compressed: true,
   }),
   image({
     repository: "quay.io/prometheus/alertmanager",
@@ -95,6 +96,7 @@ export const monitoringImages: readonly ImageRecipe[] = [
     user: nobody,
     folders: ["/alertmanager"],
     certificates: true,
+    compressed: true,
   }),
   image({
     repository: "quay.io/prometheus/node-exporter",

@@ -1,0 +1,29 @@
+import type { RunningLab } from "../../src/lab/daemon/launch.ts";
+import { run } from "../../src/support/run.ts";
+
+/** Git as a person calls it in a folder. @returns what it printed */
+export type PersonGit = (...args: readonly string[]) => Promise<string>;
+
+export function personGit(folder: string): PersonGit {
+  const person = [
+    "-c",
+    "user.name=Person",
+    "-c",
+    "user.email=person@example.org",
+    "-c",
+    "credential.helper=",
+  ];
+  const env = { GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
+  return async (...args) =>
+    (await run("git", [...person, ...args], { cwd: folder, env, timeout: 30_000 })).stdout.trim();
+}
+
+/** A person's clone of the castle's own repository, from outside of the LAN, in an empty folder. */
+export async function cloneManifests(lab: RunningLab, castle: string, folder: string): Promise<PersonGit> {
+  const { git } = lab.descriptor.lan;
+  if (git === undefined) throw new Error("the lab has no Git server: its castle has no platform");
+  const url = `${git.outside}/${castle}.git`.replace("//", `//${git.username}:${git.token}@`);
+  const person = personGit(folder);
+  await person("clone", "-q", url, ".");
+  return person;
+}
