@@ -99,12 +99,13 @@ export function deliveryOf(
   target: PublishTarget,
   { timeout }: { readonly timeout: number },
 ): Delivery {
-  const { site, image, registry, manifests, cluster, visit } = target;
+  const { site, image, registry, pull, manifests, cluster, visit } = target;
   const { signal, env } = context;
   return {
     site,
     image,
     registry,
+    pull,
     manifests,
     cluster,
     visit,

@@ -8,6 +8,7 @@ import { parseImageName } from "../image/image-name.ts";
 import { RegistryClient } from "../image/registry-client.ts";
 import { KubernetesApi } from "../kubernetes/api.ts";
 import { gitAccess } from "../lifecycle/fortify/git-access.ts";
+import { keepPullLogin } from "../lifecycle/fortify/pull-logins.ts";
 import { FLUX_NAMESPACE } from "../platform/flux-controller.ts";
 import { ingressAddress } from "../platform/pool.ts";
 import { siteNamespace } from "../platform/site-names.ts";
@@ -22,7 +23,7 @@ import { isPublication, parsePublication, type Publication } from "../spec/publi
 import { Secret } from "../support/secret.ts";
 import { accessFile } from "./access-session.ts";
 import type { Context } from "./context.ts";
-import { imageRegistry } from "./registry-session.ts";
+import { siteRegistry } from "./registry-session.ts";
 import { secretStore } from "./secret-store.ts";
 import { standingGround } from "./session.ts";
 import { readSpecFile, type SpecFile } from "./spec-file.ts";
@@ -35,6 +36,7 @@ export interface PublishTarget {
   /** What relative folders of the file are relative to. */
   readonly folder: string;
   readonly registry: RegistryClient;
+  readonly pull: Delivery["pull"];
   readonly image: Delivery["image"];
   readonly manifests: DeliveryManifests;
   readonly cluster: DeliveryCluster | undefined;
@@ -69,6 +71,7 @@ export async function openTarget(context: Context, choice: TargetChoice): Promis
 
 async function castleTarget(context: Context, spec: SpecFile, choice: TargetChoice): Promise<PublishTarget> {
   const { castle } = spec;
+  const { signal } = context;
   const site = chooseSite(castle.sites ?? [], choice);
   if (castle.gitops === undefined) {
     throw new CastleError("platform/not-installed", {
@@ -103,15 +106,20 @@ async function castleTarget(context: Context, spec: SpecFile, choice: TargetChoi
   const own = surroundings.registry;
   const placeholder = platformImages(castle).placeholder;
   const namespace = siteNamespace(site.name);
+  const { registry, pull } =
+    own === undefined
+      ? await siteRegistry(context, image, choice.insecure, (login) => keepPullLogin(store, site.name, login))
+      : {
+          registry: new RegistryClient({ endpoint: `http://${own.host}:${own.port}`, signal }),
+          pull: undefined,
+        };
   return {
     site,
     castle: spec,
     folder: spec.folder,
     image,
-    registry:
-      own === undefined
-        ? await imageRegistry(context, image, choice.insecure)
-        : new RegistryClient({ endpoint: `http://${own.host}:${own.port}`, signal: context.signal }),
+    registry,
+    pull,
     manifests: {
       repository: await openRepository(context, copy, {
         url: surroundings.repository.outside,
@@ -148,7 +156,7 @@ async function aloneTarget(
     castle: undefined,
     folder: dirname(choice.file),
     image,
-    registry: await imageRegistry(context, image, choice.insecure),
+    ...(await siteRegistry(context, image, choice.insecure, undefined)),
     manifests: {
       repository: await openRepository(context, copy, {
         url: gitops.repository,

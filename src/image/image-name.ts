@@ -43,6 +43,11 @@ function canonical(text: string): string | undefined {
   }
 }
 
+/** Under what name a login for this image alone stands in a file that a kubelet reads; it knows Docker Hub as one whole. */
+export function pullScope({ registry, repository }: ImageName): string {
+  return registry === HUB ? "https://index.docker.io/v1/" : `${registry}/${repository}`;
+}
+
 /** Where a registry's API answers. On the loopback nobody expects a certificate, as with Docker. */
 export function registryEndpoint(registry: string, isPlain = isLoopback(registry)): string {
   return registry === HUB ? "https://registry-1.docker.io" : `${isPlain ? "http" : "https"}://${registry}`;

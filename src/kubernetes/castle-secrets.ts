@@ -15,7 +15,13 @@ const itemShape = z.object({
 /** A list of nothing is null. */
 const listShape = z.object({ items: z.array(itemShape).nullable() });
 
-const SELECTOR = "app.kubernetes.io/managed-by=castle";
+/** On every Secret that castle itself puts into the cluster, because it may not lie in Git. */
+export const OWN_LABELS = {
+  "app.kubernetes.io/managed-by": "castle",
+  "app.kubernetes.io/part-of": "castle",
+} as const;
+
+const SELECTOR = `app.kubernetes.io/managed-by=${OWN_LABELS["app.kubernetes.io/managed-by"]}`;
 /** Names without content: the values never leave the API server. */
 const METADATA_ONLY = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io";
 

@@ -4,6 +4,7 @@ import { type Delivery, type ReleaseName } from "./delivery/delivery.ts";
 import { commitPhase } from "./delivery/commit-phase.ts";
 import type { ManifestCommit } from "./delivery/manifest-commit.ts";
 import { NO_CLUSTER } from "./delivery/phase.ts";
+import { ensurePullAccess } from "./delivery/pull-access.ts";
 import { preflight, type Preflight } from "./delivery/preflight.ts";
 import { type Proof, proveLive } from "./delivery/prove-live.ts";
 import { type Receipt, receiptOf } from "./delivery/receipt.ts";
@@ -39,6 +40,7 @@ export async function publish(delivery: Delivery, options: PublishOptions): Prom
   const warnings = [...source.warnings, ...seen.warnings];
   for (const message of warnings) delivery.report({ type: "warning", message });
   const { release, facts, pushed } = await inRegistry(delivery, run, seen, options);
+  await ensurePullAccess(delivery, run, { release, live: seen.live });
   const finish = (committed: ManifestCommit, proof: Proof | undefined): Receipt =>
     receiptOf(delivery, run, { action: "publish", release, committed, proof, pushed, warnings });
   const committed =

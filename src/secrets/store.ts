@@ -2,10 +2,12 @@ import { CastleError } from "../errors/castle-error.ts";
 import { Secret } from "../support/secret.ts";
 import { sha256 } from "../support/sha256.ts";
 
-/** What castle keeps outside the machines, so that a lost `.castle/` folder loses nothing; certificates by host. */
+/** What castle keeps outside the machines, so that a lost `.castle/` folder loses nothing; certificates by host, pull logins by site. */
 export type SecretName =
   | (typeof SINGLE)[number]
   | `certificate-${string}`
+  /** What nodes pull a site's image with. */
+  | `pull-${string}`
   /** Who the castle was before `rebuild --new-identity`, by the start of a hash. */
   | `${typeof FORMER}${string}`;
 
@@ -24,7 +26,8 @@ const SINGLE = [
 /** Others may lie beside them: a newer castle's, or a person's. */
 export function isSecretName(name: string): name is SecretName {
   return (
-    name.startsWith("certificate-") || name.startsWith(FORMER) || SINGLE.some((single) => single === name)
+    ["certificate-", "pull-", FORMER].some((start) => name.startsWith(start)) ||
+    SINGLE.some((single) => single === name)
   );
 }
 

@@ -18,6 +18,7 @@ import type { PlatformMaterials } from "./materials.ts";
 import { pagesServed } from "./pages.ts";
 import { pushPlaceholder } from "./placeholder.ts";
 import { type Publication, openRepository, publishPlatform } from "./publication.ts";
+import { restorePullSecrets } from "./pull-logins.ts";
 import { fluxSecrets } from "./secrets.ts";
 import { applied, fetched, FluxView } from "./synchronised.ts";
 import { webhookObjects } from "./webhook.ts";
@@ -99,7 +100,7 @@ export async function fortify(
 ): Promise<Fortified> {
   const [prepared, kubeconfig] = await Promise.all([preparing, access]);
   const { blueprint, ground, publication } = prepared;
-  const { castle, report, signal } = run;
+  const { castle, report, store, signal } = run;
   const api = new KubernetesApi(kubeconfig);
   try {
     const view = new FluxView(api, signal);
@@ -107,6 +108,8 @@ export async function fortify(
     let installed = 0;
     await runStep(report, { id: "flux", title: "Flux" }, async () => {
       const secrets = [...(await fluxSecrets(run, prepared.access)), ...prepared.webhook];
+      const sites = (castle.sites ?? []).map(({ name }) => name);
+      await onYoungApi(run, () => restorePullSecrets({ sites, store, signal }, api));
       installed = await ensureFlux(run, api, { flux: blueprint.flux, secrets });
       return { detail: installed === 0 ? "stands" : `${installed} objects installed` };
     });

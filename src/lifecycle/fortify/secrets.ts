@@ -1,12 +1,10 @@
+import { OWN_LABELS } from "../../kubernetes/castle-secrets.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { FLUX_NAMESPACE } from "../../platform/flux-controller.ts";
 import { SOPS_SECRET } from "../../platform/synchronisation.ts";
 import { Secret } from "../../support/secret.ts";
 import type { CastleRun } from "../castle-run.ts";
 import { GIT_SECRET, type GitAccess } from "./git-access.ts";
-
-/** On every Secret that castle itself puts into the cluster, because it may not lie in Git. */
-const OWN = { "app.kubernetes.io/managed-by": "castle", "app.kubernetes.io/part-of": "castle" } as const;
 
 /** The Secrets that Flux needs before it reads the repository; the keys come from the secret store and are kept there. */
 export async function fluxSecrets(
@@ -25,7 +23,7 @@ function ownSecret(name: string, data: Readonly<Record<string, string>>): Kubern
   const secret = {
     apiVersion: "v1",
     kind: "Secret",
-    metadata: { name, namespace: FLUX_NAMESPACE, labels: OWN },
+    metadata: { name, namespace: FLUX_NAMESPACE, labels: OWN_LABELS },
     type: "Opaque",
     data: Object.fromEntries(encoded),
   };

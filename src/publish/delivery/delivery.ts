@@ -4,6 +4,7 @@ import type { ImagePlace } from "../../gitops/edit/image-place.ts";
 import type { Repository } from "../../gitops/repository.ts";
 import type { Report } from "../../journal/step.ts";
 import type { KubernetesApi } from "../../kubernetes/api.ts";
+import type { PullAccess } from "./pull-access.ts";
 import type { Visit } from "./visit.ts";
 
 /** Whether a commit of the site is the other one, or before it; "unknown": one of them is not in the site's repository. */
@@ -36,6 +37,8 @@ export interface Delivery {
   readonly site: DeliverySite;
   readonly image: ImageName;
   readonly registry: RegistryClient;
+  /** Undefined: nobody here has a login for the registry. */
+  readonly pull: PullAccess | undefined;
   readonly manifests: DeliveryManifests;
   /** Undefined: no kubeconfig; the publication ends with the commit. */
   readonly cluster: DeliveryCluster | undefined;

@@ -20,7 +20,13 @@ const deploymentShape = z.object({
   spec: z.object({
     replicas: z.number().optional(),
     selector: z.object({ matchLabels: z.record(z.string(), z.string()).optional() }),
-    template: z.object({ spec: z.object({ containers: z.array(container) }) }),
+    template: z.object({
+      spec: z.object({
+        containers: z.array(container),
+        serviceAccountName: z.string().optional(),
+        imagePullSecrets: z.array(z.object({ name: z.string().optional() })).optional(),
+      }),
+    }),
   }),
   status: z
     .object({

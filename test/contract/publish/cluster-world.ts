@@ -49,8 +49,8 @@ export class ClusterWorld {
     this.server = server;
   }
 
-  static async open(): Promise<ClusterWorld> {
-    const server = await openApiServer();
+  static async open(options?: Parameters<typeof openApiServer>[0]): Promise<ClusterWorld> {
+    const server = await openApiServer(options);
     await applyObjects(server.api, [...(await definitions()), namespace(FLUX), namespace("site-blog")]);
     await applyObjects(server.api, [gitRepository, kustomization]);
     return new ClusterWorld(server);

@@ -94,6 +94,7 @@ export class World {
       site: SITE,
       image: { ...parseImageName(SITE.image), repository: this.repository },
       registry: new RegistryClient({ endpoint: this.front.endpoint }),
+      pull: undefined,
       manifests: { repository: await this.remote.open(), folder: "clusters/fortress" },
       cluster: undefined,
       visit: undefined,
