@@ -22,6 +22,12 @@ export interface BackupPlace {
   readonly name: string;
 }
 
+/** One that was looked for. */
+export interface FoundBackup extends BackupPlace {
+  /** What finds it again, as an argument, whatever folder is the current one and however many backups are taken since. */
+  readonly argument: string;
+}
+
 /**
  * The backup that a person means: the path or S3 address of its file, its name on the castle's shelf, or `newest`.
  * @throws CastleError backup/place, backup/not-found
@@ -31,15 +37,20 @@ export async function findBackup(
   spec: SpecFile,
   meant: string,
   from: string | undefined,
-): Promise<BackupPlace> {
+): Promise<FoundBackup> {
   if (meant.startsWith("s3://") || (meant !== "newest" && (await exists(resolve(context.cwd, meant))))) {
     const at = meant.startsWith("s3://") ? meant : resolve(context.cwd, meant);
-    return { shelf: shelfAt(context, dirname(at), context.cwd), name: basename(at) };
+    return { shelf: shelfAt(context, dirname(at), context.cwd), name: basename(at), argument: at };
   }
   const shelf = backupShelf(context, spec, from);
-  if (meant !== "newest") return { shelf, name: meant };
+  const found = (name: string) => ({
+    shelf,
+    name,
+    argument: from === undefined ? name : `${name} --from ${from}`,
+  });
+  if (meant !== "newest") return found(meant);
   const [newest] = await keptBackups(shelf, spec.castle.name);
-  if (newest !== undefined) return { shelf, name: newest.name };
+  if (newest !== undefined) return found(newest.name);
   throw new CastleError("backup/not-found", {
     message: `${shelf.description} holds no backup of castle ${spec.castle.name}`,
     hint: "castle backup takes one; --from PLACE looks elsewhere",

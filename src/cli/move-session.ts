@@ -17,7 +17,7 @@ export interface MoveFlags extends UpFlags {
 
 /** One operation that changes which nodes a castle has, or where. */
 export interface Move<Target> {
-  readonly verb: "replace" | "scale" | "shift";
+  readonly verb: "replace" | "scale" | "shift" | "reset" | "rebuild";
   /** What is to be done, found out without changing anything. */
   readonly aim: (run: CastleRun, source: SpecSource) => Promise<Target>;
   readonly plan: (run: CastleRun, target: Target) => Promise<MovePlan>;
@@ -36,10 +36,7 @@ export async function makeMove<Target>(
   const { verb } = move;
   const spec = await readSpecFile(context, flags.file);
   const source = { path: spec.path, text: spec.text, file: flags.file };
-  // A castle whose lab is not up is told as that, before anything is asked.
-  await standingGround(context, spec.castle);
-  const { target, plan } = await lookAtCastle(context, { spec, report }, async (run) => {
-    if (run === undefined) throw new Error("its ground stood a moment ago");
+  const { target, plan } = await lookAtStanding(context, spec, report, async (run) => {
     const target = await move.aim(run, source);
     return { target, plan: await move.plan(run, target) };
   });
@@ -60,6 +57,31 @@ export async function makeMove<Target>(
   return { kind, data: { ...data, warnings: kept.warnings }, text: [text, ...kept.lines()].join("\n") };
 }
 
+/** Tells what an operation would do, and does nothing of it. */
+export async function tellPlan(
+  context: Context,
+  report: Report,
+  file: string,
+  { verb, plan }: Pick<Move<unknown>, "verb"> & { readonly plan: (run: CastleRun) => Promise<MovePlan> },
+): Promise<AnswerOf<"CastleMove">> {
+  const spec = await readSpecFile(context, file);
+  return moveAnswer(spec, verb, await lookAtStanding(context, spec, report, plan));
+}
+
+/** A castle whose lab is not up is told as that, before anything is asked. */
+async function lookAtStanding<T>(
+  context: Context,
+  spec: SpecFile,
+  report: Report,
+  work: (run: CastleRun) => Promise<T>,
+): Promise<T> {
+  await standingGround(context, spec.castle);
+  return lookAtCastle(context, { spec, report }, async (run) => {
+    if (run === undefined) throw new Error("its ground stood a moment ago");
+    return work(run);
+  });
+}
+
 function moveAnswer(
   { castle }: SpecFile,
   verb: Move<unknown>["verb"],
@@ -68,7 +90,7 @@ function moveAnswer(
 ): AnswerOf<"CastleMove"> {
   const { edit, machines, votes, lost, occupied, notes, allowed } = plan;
   const done = milliseconds !== undefined;
-  const nothing = edit.length === 0 && machines.length === 0;
+  const nothing = edit.length === 0 && machines.every(({ change }) => change === "empty already");
   return {
     kind: "CastleMove",
     data: {

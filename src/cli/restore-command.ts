@@ -69,7 +69,7 @@ export async function restoreCastle(
     await ensureLabParts(context, partSets(castle), { report, installTools: flags.installTools });
   }
   const session = { spec, verb: "restore", report, overwrite: flags.yes, patience: flags.timeout * 1000 };
-  await changeCastle(context, session, (run) => restore(run, contents));
+  await changeCastle(context, session, (run) => restore(run, contents, place.argument));
   const healthy = await becomesHealthy(context, report, spec);
   const milliseconds = Math.round(performance.now() - start);
   return {

@@ -46,7 +46,8 @@ export async function up(given: CastleRun, { goesOn }: UpOptions = {}): Promise<
   const since = () => Math.round(performance.now() - start);
   const { run, together } = joinedRun(given);
   const { castle, ground, report } = run;
-  if (goesOn === undefined) await refuseUnfinished(run);
+  // A restore that was begun stands in nobody's way until etcd would be bootstrapped empty.
+  if (goesOn === undefined) await refuseUnfinished(run, ({ verb }) => verb === "restore");
   await refuseLostSecrets(run);
   await claimAddresses(run, castle.nodes);
   let machinesAt = 0;

@@ -5,10 +5,19 @@ import { z } from "zod";
 import { poll } from "../../src/support/poll.ts";
 import { canRunLab } from "../fixtures/parts.ts";
 import { CastleCommand } from "./castle-command.ts";
+import { bootsOf, nodesOf } from "./cluster.ts";
 
 const resetShape = z.object({
   kind: z.literal("CastleReset"),
   nodes: z.array(z.object({ name: z.string(), outcome: z.string() })),
+});
+const planShape = z.object({
+  kind: z.literal("CastleMove"),
+  verb: z.string(),
+  done: z.literal(false),
+  machines: z.array(z.object({ name: z.string(), change: z.string() })),
+  quorum: z.array(z.object({ before: z.object({ voters: z.int() }), verdict: z.string() })),
+  lost: z.array(z.string()),
 });
 const raisedShape = z.object({ kind: z.literal("CastleRaised"), nodes: z.array(z.string()) });
 const healthShape = z.object({
@@ -26,6 +35,17 @@ type Health = z.infer<typeof healthShape>;
 
 const NODES = ["t-slate-cp-1", "t-slate-worker-1"];
 
+const VOLUME = {
+  apiVersion: "v1",
+  kind: "PersistentVolume",
+  metadata: { name: "photos" },
+  spec: {
+    capacity: { storage: "1Gi" },
+    accessModes: ["ReadWriteOnce"],
+    hostPath: { path: "/var/photos" },
+  },
+};
+
 /** What the seed did after its ghosts: everything wiped at once, and the same castle raised again. */
 describe.skipIf(!canRunLab)("the clean slate", () => {
   let castle: CastleCommand;
@@ -34,6 +54,7 @@ describe.skipIf(!canRunLab)("the clean slate", () => {
     castle = await CastleCommand.prepare("t-slate");
     await castle.spec("nodes: { controlPlanes: { count: 1 }, workers: { count: 1 } }\n");
     await castle.run("up");
+    await castle.kubectl("apply", "-f", await castle.file("volume.json", VOLUME));
   });
   afterAll(() => castle.remove());
 
@@ -66,12 +87,32 @@ describe.skipIf(!canRunLab)("the clean slate", () => {
     expect(await becomesHealthy()).toBe(true);
   });
 
+  const cps = async () => (await nodesOf(castle)).filter(({ role }) => role === "controlplane");
+
   it("names the node that is off, and what it takes with it", async () => {
     await castle.run("lab", "power", "cut", "t-slate-worker-1");
     const { exitCode, checks } = await health();
     expect(exitCode).toBe(3);
     const findings = checks.find(({ id }) => id === "apid-ready")?.findings;
     expect(findings?.map(({ object }) => object)).toEqual(["t-slate-worker-1"]);
+  });
+
+  it.each([
+    ["reset", "wiped"],
+    ["rebuild", "made anew"],
+  ])("tells what %s would do, and does nothing of it", async (verb, change) => {
+    const boots = await bootsOf(castle, await cps());
+    const { exitCode, stdout } = await castle.try(verb, "--dry-run", "-o", "json");
+    expect([exitCode, planShape.parse(JSON.parse(stdout))]).toMatchObject([
+      3,
+      {
+        verb,
+        machines: NODES.map((name) => ({ name, change })),
+        quorum: [{ before: { voters: 1 }, verdict: "end" }],
+        lost: ["photos (unclaimed)"],
+      },
+    ]);
+    expect(await bootsOf(castle, await cps())).toEqual(boots);
   });
 
   it("wipes every disk, also of the node that is off, and proves it", async () => {
@@ -93,6 +134,9 @@ describe.skipIf(!canRunLab)("the clean slate", () => {
   it("changes nothing when it is asked again", async () => {
     const { nodes } = await castle.ask(resetShape, "reset", "--yes");
     expect(nodes.map(({ outcome }) => outcome)).toEqual(["was empty", "was empty"]);
+    const { exitCode, stdout } = await castle.try("reset", "--dry-run", "-o", "json");
+    const { machines } = planShape.parse(JSON.parse(stdout));
+    expect([exitCode, machines.map(({ change }) => change)]).toEqual([0, ["empty already", "empty already"]]);
   });
 
   it("needs a yes", async () => {

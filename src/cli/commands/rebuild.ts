@@ -3,6 +3,7 @@ import { answer } from "../answer.ts";
 import type { Context } from "../context.ts";
 import {
   aliasesWithYes,
+  dryRunFlag,
   fileFlag,
   installToolsFlag,
   outputFlag,
@@ -15,6 +16,7 @@ import type { UpFlags } from "../up-command.ts";
 
 interface Flags extends UpFlags, OutputFlags {
   readonly newIdentity: boolean;
+  readonly dryRun: boolean;
 }
 
 export const rebuildCommand = buildCommand({
@@ -28,6 +30,7 @@ export const rebuildCommand = buildCommand({
       ...fileFlag,
       ...outputFlag,
       ...yesFlag,
+      ...dryRunFlag,
       ...installToolsFlag,
       ...timeoutFlag,
       newIdentity: off("New certificate authorities, tokens and keys; the old ones are kept"),
@@ -36,6 +39,13 @@ export const rebuildCommand = buildCommand({
   },
   async func(this: Context, flags: Flags) {
     await answer(this, flags.output, async (report) => {
+      if (flags.dryRun) {
+        const [{ tellPlan }, { planRebuild }] = await Promise.all([
+          import("../move-session.ts"),
+          import("../../lifecycle/moves/move-plan.ts"),
+        ]);
+        return tellPlan(this, report, flags.file, { verb: "rebuild", plan: planRebuild });
+      }
       const [{ raise }, { rebuild }, { confirm }] = await Promise.all([
         import("../up-command.ts"),
         import("../../lifecycle/reset/rebuild.ts"),

@@ -6,6 +6,7 @@ import {
   type OutputFlags,
   type YesFlags,
   aliasesWithYes,
+  dryRunFlag,
   fileFlag,
   outputFlag,
   timeoutFlag,
@@ -13,6 +14,7 @@ import {
 } from "../flags.ts";
 
 interface Flags extends FileFlags, OutputFlags, YesFlags {
+  readonly dryRun: boolean;
   readonly timeout: number;
 }
 
@@ -23,11 +25,18 @@ export const resetCommand = buildCommand({
       "The clean slate: all nodes lose their disks and are back in maintenance mode. Machines and secrets stay, so that the next up raises the same castle on empty disks. What etcd and the nodes' volumes hold is gone.",
   },
   parameters: {
-    flags: { ...fileFlag, ...outputFlag, ...yesFlag, ...timeoutFlag },
+    flags: { ...fileFlag, ...outputFlag, ...yesFlag, ...dryRunFlag, ...timeoutFlag },
     aliases: aliasesWithYes,
   },
-  async func(this: Context, { file, output, yes, timeout }: Flags) {
+  async func(this: Context, { file, output, yes, dryRun, timeout }: Flags) {
     await answer(this, output, async (report) => {
+      if (dryRun) {
+        const [{ tellPlan }, { planReset }] = await Promise.all([
+          import("../move-session.ts"),
+          import("../../lifecycle/moves/move-plan.ts"),
+        ]);
+        return tellPlan(this, report, file, { verb: "reset", plan: planReset });
+      }
       const [{ readSpecFile }, { changeCastle }, { reset }, { confirm }] = await Promise.all([
         import("../spec-file.ts"),
         import("../session.ts"),
@@ -40,7 +49,7 @@ export const resetCommand = buildCommand({
       const nodes = await changeCastle(
         this,
         { spec, verb: "reset", report, patience: timeout * 1000 },
-        reset,
+        (run) => reset(run),
       );
       const outcomes = Object.entries(nodes).map(([name, outcome]) => ({ name, outcome }));
       return {

@@ -46,7 +46,7 @@ export const shiftCommand = buildCommand({
       const { to, pool } = flags;
       return makeMove(this, report, flags, {
         verb: "shift",
-        aim: (run, source) => Promise.resolve(shiftMove(run, source, { to, pool })),
+        aim: (run, source) => shiftMove(run, source, { to, pool }),
         plan: planShift,
         consent: async ({ machines, lost }, { name, nodes }) => {
           if (machines.length === 0) return;

@@ -3,6 +3,8 @@ import { runStep } from "../../journal/step.ts";
 import { isSecretName, type SecretValues } from "../../secrets/store.ts";
 import type { CastleRun } from "../castle-run.ts";
 import { keepCertificates } from "../certificates/before-down.ts";
+import { begun } from "../moves/ledger.ts";
+import { changeLedger } from "../moves/ledger-file.ts";
 import { kubeconfigFromHere } from "../raise/kubernetes.ts";
 import { reset } from "../reset/reset.ts";
 import { type Raised, up } from "../up.ts";
@@ -11,9 +13,15 @@ import { nodesAwake } from "./awake.ts";
 /**
  * The castle as the backup knows it: secrets back in the store, every node wiped, and raised again with etcd from the
  * snapshot. Killed at any moment and run again it begins with the wipe, so that no half-restored node is ever gone on
- * with. The backup is whole and fit, which was asked before.
+ * with; until etcd has the backup's data nobody else raises it, which the ledger sees to. The backup is whole and fit,
+ * which was asked before.
+ * @param backup the argument of `castle restore` that finds the backup again
  */
-export async function restore(run: CastleRun, { secrets, snapshot }: BackupContents): Promise<Raised> {
+export async function restore(
+  run: CastleRun,
+  { secrets, snapshot }: BackupContents,
+  backup: string,
+): Promise<Raised> {
   const { report, store } = run;
   await runStep(report, { id: "secrets", title: "Secrets of the backup" }, async () => {
     const lost = await lostSecrets(run, secrets);
@@ -23,7 +31,9 @@ export async function restore(run: CastleRun, { secrets, snapshot }: BackupConte
     return { detail: names.length === 0 ? `${store.description} has them all` : `${names.length} put back` };
   });
   await keepCertificates(run);
-  await reset(run);
+  const goesOn = { verb: "restore", backup } as const;
+  await changeLedger(run.home, (ledger) => begun(ledger, goesOn));
+  await reset(run, { goesOn });
   const wiped = run.now();
   const raised = await up({ ...run, snapshot });
   const kubeconfig = await store.get("kubeconfig");

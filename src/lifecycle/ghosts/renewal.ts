@@ -12,7 +12,6 @@ import { configOf, ensureIdentity } from "../raise/identity.ts";
 import { JoinTurns } from "../raise/join-turns.ts";
 import { proveEmpty } from "../reset/empty.ts";
 import { wipeNode } from "../reset/wipe.ts";
-import { noAnswer } from "../../errors/failure.ts";
 
 /**
  * Wipes a control plane whose etcd is of no use, proves it empty and lets it join anew as one that never was. The note in
@@ -57,10 +56,7 @@ async function wiped(
   const endpoint = await clients.endpoint(node);
   const { credentials } = clients;
   const found = await standing({ endpoint, name: node.name, credentials, signal: run.signal });
-  if (found.kind === "ours") {
-    // One that is about to end because an earlier run asked it refuses; whether it is empty is seen next.
-    await wipeNode({ run, clients, power }, node).catch(noAnswer);
-  }
+  if (found.kind === "ours") await wipeNode({ run, clients, power }, node);
   await proveEmpty({ run, clients, power }, node);
   return { detail: "maintenance mode, no configuration" };
 }

@@ -27,8 +27,10 @@ const fileShape = z.object({
         leaving: z.array(z.string()),
       }),
       z.object({ verb: z.literal("ghosts"), node: z.string() }),
+      z.object({ verb: z.literal("restore"), backup: z.string() }),
     ])
     .optional(),
+  edits: z.array(z.object({ before: z.string(), after: z.string() })).optional(),
 });
 
 /**

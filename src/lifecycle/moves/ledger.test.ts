@@ -9,7 +9,9 @@ import {
   cleared,
   commandOf,
   contested,
+  edited,
   evicted,
+  formerTexts,
   released,
   settled,
 } from "./ledger.ts";
@@ -67,6 +69,39 @@ it("names the command that goes on with what was begun", () => {
     "castle scale --control-planes 3 --workers 2",
   );
   expect(begun(ledger, undefined)).toEqual(EMPTY_LEDGER);
+});
+
+describe("the edits of castle.yaml", () => {
+  const [three, five, seven] = ["count: 3\n", "addresses: [five]\n", "addresses: [seven]\n"];
+  const there = edited(edited(EMPTY_LEDGER, { before: three, after: five }), { before: five, after: seven });
+
+  it("lead back to what was written, over as many of them as there were", () => {
+    expect(formerTexts(there, seven)).toEqual([five, three]);
+    expect(formerTexts(there, five)).toEqual([three]);
+  });
+
+  it("lead nowhere from a text that somebody else has touched", () => {
+    expect(formerTexts(there, `${seven}# mine\n`)).toEqual([]);
+  });
+
+  it("lead back again after a way back and forth", () => {
+    const back = edited(there, { before: seven, after: three });
+    expect(formerTexts(back, seven)).toEqual([five, three]);
+    expect(formerTexts(edited(back, { before: three, after: five }), five)).toContain(three);
+  });
+
+  it("are few", () => {
+    const many = Array.from({ length: 20 }, (_, index) => ({ before: `${index}`, after: `${index + 1}` }));
+    expect(formerTexts(many.reduce(edited, EMPTY_LEDGER), "20")).toHaveLength(8);
+  });
+
+  it("are noted once where the same edit is made again after a kill", () => {
+    expect(edited(there, { before: five, after: seven })).toEqual(there);
+  });
+
+  it("outlive a reset", () => {
+    expect(formerTexts(cleared(there), seven)).toEqual([five, three]);
+  });
 });
 
 it("never has an address leased and in quarantine at once, and never one twice", () => {

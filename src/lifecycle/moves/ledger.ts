@@ -25,13 +25,23 @@ export type Unfinished =
       readonly leaving: readonly string[];
     }
   /** A node that is wiped because its etcd's data is of no use. */
-  | { readonly verb: "ghosts"; readonly node: string };
+  | { readonly verb: "ghosts"; readonly node: string }
+  /** Every node is wiped, and etcd is to come from this backup: whoever raised it empty would lose the castle. */
+  | { readonly verb: "restore"; readonly backup: string };
+
+/** One edit of castle.yaml that castle made. */
+export interface SpecChange {
+  readonly before: string;
+  readonly after: string;
+}
 
 /** Who has which name, address, MAC and VM id, and who had them. */
 export interface Ledger {
   readonly leases: readonly Lease[];
   readonly quarantine: readonly Quarantined[];
   readonly unfinished?: Unfinished | undefined;
+  /** The newest last: a way back leads to the very bytes that a person wrote. */
+  readonly edits?: readonly SpecChange[] | undefined;
 }
 
 export const EMPTY_LEDGER: Ledger = { leases: [], quarantine: [] };
@@ -63,7 +73,7 @@ export function evicted(ledger: Ledger, gone: readonly CastleNode[], since: stri
 
 /** The ledger of a castle that has no etcd any more: nobody is left who could remember. */
 export function cleared(ledger: Ledger): Ledger {
-  return { leases: ledger.leases, quarantine: [] };
+  return { ...ledger, quarantine: [] };
 }
 
 export function begun(ledger: Ledger, unfinished: Unfinished | undefined): Ledger {
@@ -81,6 +91,29 @@ export function released(ledger: Ledger, forgotten: readonly Quarantined[]): Led
   return { ...ledger, quarantine: ledger.quarantine.filter(({ address }) => !addresses.has(address)) };
 }
 
+/** Edits further back than these are forgotten. */
+const EDITS = 8;
+
+/** The ledger once castle.yaml was edited, or is about to be; the same edit, made again after a kill, is noted once. */
+export function edited(ledger: Ledger, change: SpecChange): Ledger {
+  const others = (ledger.edits ?? []).filter(
+    ({ before, after }) => before !== change.before || after !== change.after,
+  );
+  return { ...ledger, edits: [...others, change].slice(-EDITS) };
+}
+
+/** What castle.yaml said before castle's own edits led to this text, the newest first. */
+export function formerTexts({ edits = [] }: Pick<Ledger, "edits">, text: string): readonly string[] {
+  const former: string[] = [];
+  let now = text;
+  for (const { before, after } of edits.toReversed()) {
+    if (after !== now) continue;
+    former.push(before);
+    now = before;
+  }
+  return former;
+}
+
 /** The command that goes on with what was begun. */
 export function commandOf(unfinished: Unfinished): string {
   switch (unfinished.verb) {
@@ -90,6 +123,8 @@ export function commandOf(unfinished: Unfinished): string {
       return `castle scale --control-planes ${unfinished.controlPlanes} --workers ${unfinished.workers}`;
     case "ghosts":
       return "castle ghosts --cure";
+    case "restore":
+      return `castle restore ${unfinished.backup}`;
     default:
       return unfinished satisfies never;
   }

@@ -5,6 +5,7 @@ import { lineDifference } from "../../spec/edit/line-difference.ts";
 import type { CastleNode } from "../../spec/castle.ts";
 import { controlPlanes } from "../../spec/control-planes.ts";
 import type { CastleRun } from "../castle-run.ts";
+import { standing } from "../../talos/standing.ts";
 import { type Ballot, ballotOf, memberOf } from "../quorum/ballot.ts";
 import { type ClusterAccess, withAccess } from "./cluster-access.ts";
 import { claimAddresses } from "./tenancy.ts";
@@ -16,7 +17,7 @@ import { isFailure } from "../../errors/failure.ts";
 export interface PlannedMachine {
   readonly name: string;
   readonly address: string;
-  readonly change: "made" | "deleted" | "made anew" | "moved";
+  readonly change: "made" | "deleted" | "made anew" | "moved" | "wiped" | "empty already";
   /** Of one that moves: where it is now. */
   readonly from?: string;
 }
@@ -77,14 +78,10 @@ function planned(change: PlannedMachine["change"]) {
 export async function planShift(run: CastleRun, move: SpecMove): Promise<MovePlan> {
   const { castle } = run;
   const moves = movesNodes(run, move);
-  const raised = moves && (await run.store.get("talosconfig")) !== undefined;
   const [occupied, { votes, lost, notes }] = await Promise.all([
     occupiedAddresses(run, move.castle),
-    raised
-      ? withAccess(run, async (access) => ({
-          votes: await theEnd(run, access),
-          ...(await losses(run, access)),
-        }))
+    moves && (await isRaised(run))
+      ? withAccess(run, (access) => priceOfWipe(run, access))
       : { votes: [], lost: [], notes: [] },
   ]);
   const machines = castle.nodes.map(({ name, address }, index): PlannedMachine => {
@@ -100,6 +97,47 @@ export async function planShift(run: CastleRun, move: SpecMove): Promise<MovePla
     notes: [`New addresses were looked for ${run.ground.probes}.`, ...notes],
     allowed: occupied.length === 0,
   };
+}
+
+/** What `castle reset` would do. */
+export async function planReset(run: CastleRun): Promise<MovePlan> {
+  return withAccess(run, async (access) => {
+    const [machines, price] = await Promise.all([
+      Promise.all(run.castle.nodes.map((node) => wipedMachine(run, access, node))),
+      priceOfWipe(run, access),
+    ]);
+    return { ...NOTHING, ...price, machines: machines.flat(), allowed: true };
+  });
+}
+
+/** What `castle rebuild` would do: a castle that was never raised has nothing to lose. */
+export async function planRebuild(run: CastleRun): Promise<MovePlan> {
+  const price = (await isRaised(run)) ? await withAccess(run, (access) => priceOfWipe(run, access)) : {};
+  const machines = run.castle.nodes.map(planned("made anew"));
+  return { ...NOTHING, votes: [], ...price, machines, allowed: true };
+}
+
+async function wipedMachine(
+  { signal }: CastleRun,
+  { clients, power }: ClusterAccess,
+  node: CastleNode,
+): Promise<readonly PlannedMachine[]> {
+  if ((await power.state(node)) === "missing") return [];
+  const { credentials } = clients;
+  const endpoint = await clients.endpoint(node);
+  const { kind } = await standing({ endpoint, name: node.name, credentials, signal });
+  return [planned(kind === "new" ? "empty already" : "wiped")(node)];
+}
+
+async function isRaised({ store }: CastleRun): Promise<boolean> {
+  return (await store.get("talosconfig")) !== undefined;
+}
+
+/** What goes with all disks at once. */
+async function priceOfWipe(run: CastleRun, access: ClusterAccess) {
+  const [votes, { lost, notes }] = await Promise.all([theEnd(run, access), losses(run, access)]);
+  const told = "All that etcd and the nodes' disks hold is lost; secrets and certificates stay in the store.";
+  return { votes, lost, notes: [told, ...notes] };
 }
 
 async function theEnd(run: CastleRun, { clients }: ClusterAccess): Promise<readonly PlannedVote[]> {

@@ -57,7 +57,7 @@ export async function scale(run: CastleRun, move: SpecMove): Promise<Raised> {
     await changeLedger(home, (ledger) => evicted(ledger, leaving, now().toISOString()));
   }
   await runStep(report, { id: "spec", title: "castle.yaml" }, async () => {
-    await writeSpec(move);
+    await writeSpec(run, move);
     return { detail: move.before === move.text ? "says it already" : "edited" };
   });
   const raised = await up(runFor(run, move), { goesOn: "scale" });

@@ -39,7 +39,7 @@ export async function shift(run: CastleRun, move: SpecMove): Promise<Raised> {
     await changeLedger(run.home, cleared);
   }
   await runStep(run.report, { id: "spec", title: "castle.yaml" }, async () => {
-    await writeSpec(move);
+    await writeSpec(run, move);
     return { detail: move.text === move.before ? "says it already" : "edited" };
   });
   return up(runFor(run, move));

@@ -1,7 +1,10 @@
 import { CastleError } from "../../errors/castle-error.ts";
-import { type Counts, layoutOf, scaledLayout, shiftedLayout } from "../../spec/edit/layout.ts";
+import { type Counts, type Layout, layoutOf, scaledLayout, shiftedLayout } from "../../spec/edit/layout.ts";
+import { lineDifference } from "../../spec/edit/line-difference.ts";
 import { editLayout } from "../../spec/edit/spec-edit.ts";
 import type { CastleRun } from "../castle-run.ts";
+import { formerTexts } from "./ledger.ts";
+import { readLedger } from "./ledger-file.ts";
 import type { SpecMove } from "./spec-write.ts";
 import { quarantinedAddresses } from "./tenancy.ts";
 
@@ -42,20 +45,34 @@ export async function scaleMove(run: CastleRun, source: SpecSource, counts: Coun
       fresh.map(async (address) => ({ address, occupant: await ground.occupant(address) })),
     );
     const taken = answers.filter(({ occupant }) => occupant !== undefined);
-    if (taken.length === 0) return moveTo(source, layout);
+    if (taken.length === 0) return moveTo(run, source, layout);
     avoid.push(...taken.map(({ address }) => address));
   }
 }
 
 /** The edit that moves the whole castle. @throws CastleError spec/invalid */
 export function shiftMove(
-  { castle }: Pick<CastleRun, "castle">,
+  run: Pick<CastleRun, "castle" | "home">,
   source: SpecSource,
   { to, pool }: { readonly to: string; readonly pool?: string | undefined },
-): SpecMove {
-  return moveTo(source, shiftedLayout(castle, to, pool));
+): Promise<SpecMove> {
+  return moveTo(run, source, shiftedLayout(run.castle, to, pool));
 }
 
-function moveTo({ path, text, file }: SpecSource, layout: ReturnType<typeof shiftedLayout>): SpecMove {
-  return { ...editLayout(text, file, layout), path, before: text };
+/**
+ * By the smallest edit of what is there or of what was there before castle's own edits: a way back leads to the very bytes
+ * that a person wrote.
+ */
+async function moveTo(
+  { home }: Pick<CastleRun, "home">,
+  { path, text, file }: SpecSource,
+  layout: Layout,
+): Promise<SpecMove> {
+  const former = formerTexts(await readLedger(home), text);
+  const edits = [text, ...former].map((base) => {
+    const edit = editLayout(base, file, layout);
+    return { edit, lines: lineDifference(base, edit.text).length };
+  });
+  const [smallest] = edits.toSorted((one, other) => one.lines - other.lines);
+  return { ...(smallest?.edit ?? editLayout(text, file, layout)), path, before: text };
 }

@@ -3,6 +3,8 @@ import { CastleError } from "../../errors/castle-error.ts";
 import { writeFileAtomic } from "../../support/write-file.ts";
 import type { EditedSpec } from "../../spec/edit/spec-edit.ts";
 import type { CastleRun } from "../castle-run.ts";
+import { edited } from "./ledger.ts";
+import { changeLedger } from "./ledger-file.ts";
 
 /** An edit of castle.yaml that is decided and not yet written. */
 export interface SpecMove extends EditedSpec {
@@ -15,7 +17,10 @@ export interface SpecMove extends EditedSpec {
  * Writes the edited castle.yaml, whole or not at all, and only over the text that it was made from.
  * @throws CastleError spec/changed
  */
-export async function writeSpec({ path, before, text }: SpecMove): Promise<void> {
+export async function writeSpec(
+  { home }: Pick<CastleRun, "home">,
+  { path, before, text }: SpecMove,
+): Promise<void> {
   if (before === text) return;
   const now = await readFile(path, "utf8");
   if (now === text) return;
@@ -25,6 +30,8 @@ export async function writeSpec({ path, before, text }: SpecMove): Promise<void>
       hint: "the same command again reads it anew",
     });
   }
+  // First the way back: a kill in between leaves one that nobody comes by.
+  await changeLedger(home, (ledger) => edited(ledger, { before, after: text }));
   await writeFileAtomic(path, text, (await stat(path)).mode % 0o1000);
 }
 

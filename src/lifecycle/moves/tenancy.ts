@@ -5,9 +5,17 @@ import type { CastleRun } from "../castle-run.ts";
 import { kubeconfigFromHere } from "../raise/kubernetes.ts";
 import { NodeClients } from "../raise/node-clients.ts";
 import { readCredentials } from "../../talos/talosconfig.ts";
-import { type Ledger, type Quarantined, commandOf, contested, released, settled } from "./ledger.ts";
+import { type Ledger, type Quarantined, begun, commandOf, contested, released, settled } from "./ledger.ts";
 import { changeLedger, readLedger } from "./ledger-file.ts";
 import { whoRemembers } from "./memory.ts";
+
+const ON_ITS_WAY = "a node is on its way out";
+const HALF_DONE = {
+  replace: ON_ITS_WAY,
+  scale: ON_ITS_WAY,
+  ghosts: ON_ITS_WAY,
+  restore: "its etcd was wiped, and the backup is not back in it",
+} as const;
 
 /** Refuses to do anything else before what was begun is done. @throws CastleError lifecycle/unfinished */
 export async function refuseUnfinished(
@@ -17,7 +25,7 @@ export async function refuseUnfinished(
   const { unfinished } = await readLedger(home);
   if (unfinished === undefined || isOurs(unfinished)) return;
   throw new CastleError("lifecycle/unfinished", {
-    message: `castle ${unfinished.verb} was interrupted on castle ${castle.name}: a node is on its way out`,
+    message: `castle ${unfinished.verb} was interrupted on castle ${castle.name}: ${HALF_DONE[unfinished.verb]}`,
     hint: commandOf(unfinished),
     details: { unfinished },
   });
@@ -60,9 +68,12 @@ export async function quarantinedAddresses(run: CastleRun): Promise<readonly str
   return quarantine.flatMap((lease) => (remembered.get(lease)?.length === 0 ? [] : [lease.address]));
 }
 
-/** Notes that the castle's nodes stand where the spec says. */
+/** Notes that the castle's nodes stand where the spec says, with an etcd that has its data. */
 export async function settle({ castle, home }: Pick<CastleRun, "castle" | "home">): Promise<void> {
-  await changeLedger(home, (ledger) => settled(ledger, castle));
+  await changeLedger(home, (ledger) => {
+    const standing = settled(ledger, castle);
+    return standing.unfinished?.verb === "restore" ? begun(standing, undefined) : standing;
+  });
 }
 
 async function memories(

@@ -6,6 +6,7 @@ import { etcdRecover } from "../../talos/etcd-snapshot.ts";
 import { bootstrap } from "../../talos/machine.ts";
 import { services } from "../../talos/services.ts";
 import type { CastleRun } from "../castle-run.ts";
+import { refuseUnfinished } from "../moves/tenancy.ts";
 import type { NodeClients } from "./node-clients.ts";
 
 /** What a node may answer while it starts its services on a fresh configuration. */
@@ -15,6 +16,7 @@ const STARTING = new Set(["talos/not-ready", "talos/unreachable", "talos/refused
  * Makes the first control plane the first member of etcd, once in a castle's life: never where any control plane's etcd
  * has been running already, because a second bootstrap is a second cluster. Always the same node, because Talos
  * accepts a bootstrap again until etcd has data.
+ * @throws CastleError lifecycle/unfinished where a restore was begun: this etcd is not to be an empty one
  * @param fresh all control planes got their first configuration in this run, so that none can have data
  */
 export async function bootstrapOnce(
@@ -29,8 +31,9 @@ export async function bootstrapOnce(
     if (run.snapshot !== undefined) throw hasData(run);
     return "already-bootstrapped";
   }
-  const client = await clients.trusted(first);
   const { signal, snapshot } = run;
+  if (snapshot === undefined) await refuseUnfinished(run, ({ verb }) => verb !== "restore");
+  const client = await clients.trusted(first);
   if (snapshot !== undefined) {
     await whenStarted(run, first.name, async () => {
       await etcdRecover(client, snapshot, { signal });

@@ -5,7 +5,7 @@ import { readCredentials } from "../../talos/talosconfig.ts";
 import { CastleError } from "../../errors/castle-error.ts";
 import { judge } from "../../quorum/plan.ts";
 import type { CastleRun } from "../castle-run.ts";
-import { begun, cleared } from "../moves/ledger.ts";
+import { type Unfinished, begun, cleared } from "../moves/ledger.ts";
 import { changeLedger } from "../moves/ledger-file.ts";
 import { ballotOf } from "../quorum/ballot.ts";
 import { proveEmpty } from "./empty.ts";
@@ -15,6 +15,11 @@ import { type Found, findNode, wipeNode } from "./wipe.ts";
 /** What became of each node, by its name. */
 export type ResetOutcome = Readonly<Record<string, (typeof OUTCOMES)[Found]>>;
 
+export interface ResetOptions {
+  /** The operation that this is the beginning of, which the ledger goes on to have as begun. */
+  readonly goesOn?: Unfinished;
+}
+
 const OUTCOMES = { ours: "wiped", empty: "was empty", "no machine": "no machine" } as const;
 
 /**
@@ -23,7 +28,7 @@ const OUTCOMES = { ours: "wiped", empty: "was empty", "no machine": "no machine"
  * interrupted reset is gone on with by the next.
  * @throws CastleError lifecycle/foreign-node, lifecycle/not-raised, lifecycle/timed-out
  */
-export async function reset(given: CastleRun): Promise<ResetOutcome> {
+export async function reset(given: CastleRun, { goesOn }: ResetOptions = {}): Promise<ResetOutcome> {
   const talosconfig = await given.store.get("talosconfig");
   if (talosconfig === undefined) {
     throw new CastleError("lifecycle/not-raised", {
@@ -66,6 +71,6 @@ export async function reset(given: CastleRun): Promise<ResetOutcome> {
     await power.close();
   }
   // Nobody is left who could remember an address, and nothing that could be half done.
-  await changeLedger(given.home, (ledger) => begun(cleared(ledger), undefined));
+  await changeLedger(given.home, (ledger) => begun(cleared(ledger), goesOn));
   return Object.fromEntries([...found].map(([name, was]) => [name, OUTCOMES[was]]));
 }

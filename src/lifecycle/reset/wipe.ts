@@ -1,4 +1,5 @@
 import { CastleError } from "../../errors/castle-error.ts";
+import { isFailure } from "../../errors/failure.ts";
 import type { CastleNode } from "../../spec/castle.ts";
 import { poll } from "../../support/poll.ts";
 import { reset as resetMachine } from "../../talos/machine.ts";
@@ -27,13 +28,14 @@ export type Found = "ours" | "empty" | "no machine";
  */
 export async function findNode({ run, clients, power }: Resetting, node: CastleNode): Promise<Found> {
   const { patience, signal } = run;
-  const state = await power.state(node);
-  if (state === "missing") return "no machine";
-  if (state === "stopped") await power.on(node);
   const endpoint = await clients.endpoint(node);
   let last = "it was never asked";
   return poll(
     async () => {
+      // Looked at each time: one that an earlier run has told to reset may go off only now.
+      const state = await power.state(node);
+      if (state === "missing") return "no machine" as const;
+      if (state === "stopped") await power.on(node);
       const found = await standing({ endpoint, name: node.name, credentials: clients.credentials, signal });
       switch (found.kind) {
         case "new":
@@ -53,16 +55,34 @@ export async function findNode({ run, clients, power }: Resetting, node: CastleN
   );
 }
 
-/** Starts the Reset sequence of a node, without its own leave: all members go, so nobody has to be told. */
-export async function wipeNode({ run, clients }: Resetting, node: CastleNode): Promise<void> {
-  const { ground, signal } = run;
-  await resetMachine(await clients.trusted(node), {
-    graceful: false,
-    reboot: true,
-    // A container's disks are folders without partitions: the lab wipes them all.
-    ...(ground.kind === "rack" ? { partitions: PARTITIONS } : {}),
-    signal,
-  });
+/**
+ * Starts the Reset sequence of a node, without its own leave: all members go, so nobody has to be told. One that does not
+ * take it may be on its way down, because an earlier run told it the same: then it is waited for until it says what it is.
+ * @throws CastleError talos/unreachable, lifecycle/foreign-node
+ */
+export async function wipeNode(resetting: Resetting, node: CastleNode): Promise<void> {
+  const { ground, patience, signal } = resetting.run;
+  const client = await resetting.clients.trusted(node);
+  let last = "it was never asked";
+  await poll(
+    async () => {
+      try {
+        await resetMachine(client, {
+          graceful: false,
+          reboot: true,
+          // A container's disks are folders without partitions: the lab wipes them all.
+          ...(ground.kind === "rack" ? { partitions: PARTITIONS } : {}),
+          signal,
+        });
+        return true;
+      } catch (error) {
+        if (!isFailure(error)) throw error;
+        last = error.message;
+        return (await findNode(resetting, node)) === "ours" ? undefined : true;
+      }
+    },
+    { every: 200, within: patience, signal, onTimeout: () => silent(node, patience, last) },
+  );
 }
 
 function foreign(node: CastleNode): CastleError {

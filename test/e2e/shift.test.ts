@@ -4,16 +4,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { killVerb } from "../fixtures/killed-verb.ts";
 import { canRunLab } from "../fixtures/parts.ts";
-import { CastleCommand } from "../e2e/castle-command.ts";
-import { statusIs } from "../e2e/cluster.ts";
-import { Seed } from "../e2e/seed.ts";
+import { CastleCommand } from "./castle-command.ts";
+import { statusIs } from "./cluster.ts";
+import { Seed } from "./seed.ts";
 
 const NAME = "t-shift";
 const seed = new Seed(process.env["CASTLE_TEST_SEED"]);
 /** The new VIP's address, on another machine. */
 const OTHERS = ["192.168.1.220/24", "dev", "eth0"];
-/** Starts and ends of steps that each verb below has at least. */
-const MOMENTS = 8;
+/** Starts and ends of steps that each verb has at least. */
+const MOMENTS = { shift: 24, rebuild: 20, reset: 7 } as const;
 
 const planShape = z.object({
   allowed: z.boolean(),
@@ -56,9 +56,13 @@ describe.skipIf(!canRunLab)(`a castle at other addresses (CASTLE_TEST_SEED=${see
     return planShape.parse(JSON.parse(stdout));
   }
 
-  async function killedOnce(...args: readonly string[]): Promise<string | undefined> {
-    const { at } = await killVerb(castle, args, seed.next(MOMENTS));
-    await castle.run(...args);
+  /** @returns the moment of its journal that it was killed at; it was run again, to its end */
+  async function killedOnce(
+    verb: keyof typeof MOMENTS,
+    ...args: readonly string[]
+  ): Promise<string | undefined> {
+    const { at } = await killVerb(castle, [verb, ...args], seed.next(MOMENTS[verb]));
+    await castle.run(verb, ...args);
     return at;
   }
 
@@ -97,7 +101,7 @@ describe.skipIf(!canRunLab)(`a castle at other addresses (CASTLE_TEST_SEED=${see
 
   it("moves everything, killed on the way, with the credentials of before", async () => {
     const before = authorityOf(await castle.run("talosconfig"));
-    expect(await killedOnce(...shift, "--yes")).toBeDefined();
+    expect(await killedOnce("shift", "--to", "192.168.1.221", "--yes")).toBeDefined();
     const { nodes, vip } = await healthy("healthy at its new addresses");
     expect(nodes.map(({ address }) => address)).toEqual(["192.168.1.221", "192.168.1.224"]);
     expect(vip).toEqual({ address: "192.168.1.220", holder: `${NAME}-cp-1` });
@@ -126,7 +130,7 @@ describe.skipIf(!canRunLab)(`a castle at other addresses (CASTLE_TEST_SEED=${see
   });
 
   it("is reset, killed on the way", async () => {
-    await killedOnce("reset", "--yes");
+    expect(await killedOnce("reset", "--yes")).toBeDefined();
     const { exitCode } = await castle.try("status");
     expect(exitCode).toBe(3);
   });

@@ -6,15 +6,15 @@ import { z } from "zod";
 import { census } from "../../src/lab/machine/census.ts";
 import { withLock } from "../../src/lifecycle/lock.ts";
 import { run } from "../../src/support/run.ts";
+import { killVerb } from "../fixtures/killed-verb.ts";
 import { canRunLab } from "../fixtures/parts.ts";
-import { CastleCommand } from "../e2e/castle-command.ts";
-import { statusIs } from "../e2e/cluster.ts";
-import { killAtStep } from "../e2e/killed-verb.ts";
-import { Seed } from "../e2e/seed.ts";
+import { CastleCommand } from "./castle-command.ts";
+import { statusIs } from "./cluster.ts";
+import { Seed } from "./seed.ts";
 
 const seed = new Seed(process.env["CASTLE_TEST_SEED"]);
-/** Steps of a restore before the last: a kill behind them would kill nothing. */
-const STEPS = 14;
+/** Starts and ends of steps that a restore has at least. */
+const MOMENTS = 22;
 
 const backupShape = z.object({
   kind: z.literal("CastleBackup"),
@@ -36,6 +36,8 @@ const listShape = z.object({
 describe.skipIf(!canRunLab)(`backup and restore (CASTLE_TEST_SEED=${seed.value})`, () => {
   let castle: CastleCommand;
   let backup: z.infer<typeof backupShape>;
+
+  const restore = ["restore", "newest", "--yes"];
 
   beforeAll(async () => {
     castle = await CastleCommand.prepare("t-vault");
@@ -99,15 +101,23 @@ describe.skipIf(!canRunLab)(`backup and restore (CASTLE_TEST_SEED=${seed.value})
     expect(status.etcd.voters).toHaveLength(3);
   });
 
-  it("brings a castle back whose quorum is gone: killed at a step, and run again from an empty home", async () => {
+  it("lets nobody raise the castle empty, once it is killed behind the wipe of a castle without quorum", async () => {
     await castle.kubectl("create", "configmap", "after", "--from-literal=a=b");
     const dry = await castle.ask(restoredShape, "restore", "newest", "--dry-run");
     expect(dry.loss.kind).toBe("counted");
     expect(dry.loss.made).toContain("configmaps/default/after");
     for (const node of ["t-vault-cp-1", "t-vault-cp-2"]) await castle.run("lab", "power", "cut", node);
-    const nth = 1 + seed.next(STEPS);
-    const { killed, steps } = await killAtStep(castle, nth, "restore", "newest", "--yes");
-    expect(killed, `after ${steps.join(", ")}`).toBe(true);
+    expect(await killVerb(castle, restore, "finished empty")).toMatchObject({ at: "finished empty" });
+    const { exitCode, stdout } = await castle.try("up", "-o", "json");
+    expect([exitCode, JSON.parse(stdout)]).toMatchObject([
+      1,
+      { code: "lifecycle/unfinished", hint: `castle restore ${backup.name}` },
+    ]);
+  });
+
+  it("brings the castle back: killed once more, and run again from an empty home", async () => {
+    const { at, lines } = await killVerb(castle, restore, seed.next(MOMENTS));
+    expect(at, `after ${lines.join(", ")}`).toBeDefined();
     // castle.yaml, the identity and the backup are all that this home has.
     const elsewhere = await castle.elsewhere();
     const identity = join("config", "castle", "identity");

@@ -1,0 +1,3 @@
+import { chaosCastle } from "../fixtures/chaos-castle.ts";
+
+chaosCastle("t-chaos", 5);
