@@ -113,7 +113,17 @@ describe.skipIf(!canRunLab)("a castle that is watched", () => {
       "source-controller": "1",
       traefik: "2",
     });
-    expect((await query("castle_source_up")).map(({ value }) => value[1])).toEqual(["1", "1", "1"]);
+    let sources: readonly unknown[] = [];
+    await until(
+      "the exporter's sources answer",
+      2,
+      async () => {
+        const told = await query("castle_source_up");
+        sources = told.map(({ metric, value }) => [metric["source"], value[1]]);
+        return told.length === 3 && told.every(({ value }) => value[1] === "1");
+      },
+      () => sources,
+    );
   });
 
   it("has data for every panel of every dashboard", async () => {
