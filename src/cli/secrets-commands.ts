@@ -4,6 +4,7 @@ import { type ClusterSecret, castleSecrets } from "../kubernetes/castle-secrets.
 import { escrowCertificates } from "../lifecycle/certificates/escrow.ts";
 import { castleHome } from "../lifecycle/home.ts";
 import { withLock } from "../lifecycle/lock.ts";
+import { sopsRecipient } from "../secrets/sops.ts";
 import type { KeptSecret, SecretStore } from "../secrets/store.ts";
 import type { AnswerOf } from "./answer.ts";
 import { withCluster } from "./cluster-session.ts";
@@ -19,6 +20,7 @@ export async function listSecrets(context: Context, file: string): Promise<Answe
   const spec = await readSpecFile(context, file);
   const store = secretStore(context, spec);
   const secrets = await store.list();
+  const recipient = await sopsRecipient(store);
   const cluster = await clusterSecrets(context, spec, store);
   const silence = "silent" in cluster ? cluster : undefined;
   const inCluster = "silent" in cluster ? [] : cluster.secrets;
@@ -28,12 +30,14 @@ export async function listSecrets(context: Context, file: string): Promise<Answe
       castle: spec.castle.name,
       store: store.description,
       secrets,
+      ...(recipient === undefined ? {} : { sopsRecipient: recipient }),
       cluster: inCluster,
       ...(silence === undefined ? {} : { silent: silence.silent }),
     },
     text: [
       `The store: ${store.description}`,
       secrets.length === 0 ? "holds nothing yet" : table([["SECRET", "KEPT"], ...secrets.map(row)]),
+      ...(recipient === undefined ? [] : ["", `Your own, for Git: sops encrypt --age ${recipient}`]),
       "",
       silence === undefined ? "The cluster, from castle:" : `The cluster was not asked: ${silence.silent}`,
       ...(inCluster.length === 0

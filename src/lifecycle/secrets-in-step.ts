@@ -3,6 +3,7 @@ import { KubernetesApi } from "../kubernetes/api.ts";
 import { FLUX_NAMESPACE } from "../platform/flux-controller.ts";
 import { SITE_CERTIFICATE, siteNamespace } from "../platform/site-names.ts";
 import { SOPS_SECRET } from "../platform/synchronisation.ts";
+import { SOPS_KEY } from "../secrets/sops.ts";
 import type { SecretName } from "../secrets/store.ts";
 import type { Secret } from "../support/secret.ts";
 import type { CastleRun } from "./castle-run.ts";
@@ -53,10 +54,10 @@ export async function secretsInStep(run: LookRun, kubeconfig: Secret | undefined
 }
 
 async function sopsKey({ store, signal }: LookRun, api: KubernetesApi): Promise<readonly KeptAndLive[]> {
-  const [kept, live] = await Promise.all([store.get("sops-age-key"), fluxSecret(api, SOPS_SECRET, signal)]);
+  const [kept, live] = await Promise.all([store.get(SOPS_KEY), fluxSecret(api, SOPS_SECRET, signal)]);
   return [
     {
-      name: "sops-age-key",
+      name: SOPS_KEY,
       object: `Secret ${FLUX_NAMESPACE}/${SOPS_SECRET}`,
       kept: fingerprint(kept?.reveal()),
       live: fingerprint(live?.["castle.agekey"]),

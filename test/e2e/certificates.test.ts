@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { readFile, rm } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { TLSSocket } from "node:tls";
 import { z } from "zod";
@@ -7,7 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { census } from "../../src/lab/machine/census.ts";
 import { run } from "../../src/support/run.ts";
 import { canRunLab } from "../fixtures/parts.ts";
+import { sopsFile } from "../fixtures/sops-file.ts";
 import { CastleCommand } from "./castle-command.ts";
+import { cloneManifests } from "./person-git.ts";
 import { holds, secretsOf } from "./secrets.ts";
 
 const NAME = "t-cert";
@@ -21,6 +23,7 @@ const namesShape = z.object({
   secrets: z.array(z.object({ name: z.string(), pending: z.literal(false) })),
   cluster: z.array(z.object({ namespace: z.string(), name: z.string() })),
 });
+const recipientShape = z.object({ sopsRecipient: z.string() });
 const loginShape = z.object({ answers: z.literal(true) });
 
 /** One castle, twice raised: what it has to keep to come back as the same to its visitors. */
@@ -58,6 +61,27 @@ describe.skipIf(!canRunLab)("a castle that is rebuilt", () => {
     expect(stdout).toContain("kustomization");
     expect(holds(stdout, [...(await secretsOf(castle)), token])).toBe(false);
     await rm(mirror, { recursive: true });
+  });
+
+  it("opens a Secret that its owner encrypted for it in Git", async () => {
+    const { sopsRecipient } = await castle.ask(recipientShape, "secrets");
+    const folder = `${castle.folder}/manifests`;
+    await mkdir(folder);
+    const git = await cloneManifests(await castle.lab(), NAME, folder);
+    const overrides = `${folder}/clusters/${NAME}/overrides/sites`;
+    const own = { namespace: "site-blog", name: "own", stringData: { greeting: "from its owner" } };
+    await writeFile(`${overrides}/own.yaml`, await sopsFile(own, sopsRecipient, new Date()));
+    const component =
+      "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [own.yaml]\n";
+    await writeFile(`${overrides}/kustomization.yaml`, component);
+    await git("add", "-A");
+    await git("commit", "-qm", "A Secret of my own");
+    await git("push", "-q", "origin", "HEAD:main");
+    await castle.run("reconcile");
+    const greeting = "jsonpath={.data.greeting}";
+    const opened = await castle.kubectl("-n", "site-blog", "get", "secret", "own", "-o", greeting);
+    expect(Buffer.from(opened, "base64").toString()).toBe("from its owner");
+    expect(await git("log", "-p", "--all")).not.toContain("from its owner");
   });
 
   it("opens to another machine that has the spec and the identity", async () => {

@@ -2,6 +2,7 @@ import { OWN_LABELS } from "../../kubernetes/castle-secrets.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { FLUX_NAMESPACE } from "../../platform/flux-controller.ts";
 import { SOPS_SECRET } from "../../platform/synchronisation.ts";
+import { SOPS_KEY } from "../../secrets/sops.ts";
 import { Secret } from "../../support/secret.ts";
 import type { CastleRun } from "../castle-run.ts";
 import { GIT_SECRET, type GitAccess } from "./git-access.ts";
@@ -32,10 +33,10 @@ function ownSecret(name: string, data: Readonly<Record<string, string>>): Kubern
 
 /** The age identity that opens what lies encrypted in Git; made once in a castle's life. */
 async function sopsIdentity(store: CastleRun["store"]): Promise<Secret> {
-  const kept = await store.get("sops-age-key");
+  const kept = await store.get(SOPS_KEY);
   if (kept !== undefined) return kept;
   const { generateIdentity } = await import("age-encryption");
   const made = new Secret(await generateIdentity());
-  await store.put({ "sops-age-key": made });
+  await store.put({ [SOPS_KEY]: made });
   return made;
 }
