@@ -1,4 +1,5 @@
 import { runStep } from "../journal/step.ts";
+import type { CastleNode } from "../spec/castle.ts";
 import { writeFileAtomic } from "../support/write-file.ts";
 import type { Secret } from "../support/secret.ts";
 import type { CastleRun } from "./castle-run.ts";
@@ -8,11 +9,12 @@ import { keepCredential } from "./kept-credentials.ts";
 import { hastenNodes } from "./raise/admission.ts";
 import { claimAddresses, refuseUnfinished, settle } from "./moves/tenancy.ts";
 import { bootstrapOnce } from "./raise/bootstrap.ts";
-import { type Configured, configureNode } from "./raise/configure.ts";
+import { type Configured, type Configuring, configureNode } from "./raise/configure.ts";
 import { type CastleIdentity, configOf, ensureIdentity } from "./raise/identity.ts";
 import { allNodesReady, apiOnVip, fetchKubeconfig, kubeconfigFromHere } from "./raise/kubernetes.ts";
 import { refuseLostSecrets } from "./raise/lost-secrets.ts";
 import { pushOwnImages } from "./own-images.ts";
+import { PowerSwitch } from "./reset/power-switch.ts";
 import { JoinTurns } from "./raise/join-turns.ts";
 import { joinedRun } from "./raise/joined-run.ts";
 import { allHealthy } from "./raise/healthy.ts";
@@ -73,8 +75,13 @@ export async function up(given: CastleRun, { goesOn }: UpOptions = {}): Promise<
   // Told when it is waited for: machines go on booting meanwhile.
   preparing?.catch(() => undefined);
   const clients = identity.then(({ credentials }) => new NodeClients(run, credentials));
+  const power = new PowerSwitch(run);
+  // A machine that goes off once Terraform is through was told to by a reset that somebody killed.
+  const wake = async (node: CastleNode) => {
+    if (machinesAt > 0 && (await power.state(node)) === "stopped") await power.on(node);
+  };
   try {
-    const configuring = configureAll(run, identity, clients);
+    const configuring = configureAll(run, identity, clients, wake);
     await together(machines, configuring, imagesPushed(run));
     const configured = await configuring;
     const configuredAt = since();
@@ -128,6 +135,7 @@ export async function up(given: CastleRun, { goesOn }: UpOptions = {}): Promise<
       (opened) => opened.close(),
       () => undefined,
     );
+    await power.close();
   }
 }
 
@@ -157,6 +165,7 @@ async function configureAll(
   run: CastleRun,
   identity: Promise<CastleIdentity>,
   clients: Promise<NodeClients>,
+  wake: NonNullable<Configuring["wake"]>,
 ): Promise<readonly Configured[]> {
   const [{ configs }, opened] = await Promise.all([identity, clients]);
   const turns = new JoinTurns(run, opened);
@@ -164,7 +173,7 @@ async function configureAll(
   await runStep(run.report, { id: "configure", title: "Machine configurations applied" }, async () => {
     configured = await Promise.all(
       run.castle.nodes.map((node) => {
-        return configureNode({ run, clients: opened, turns }, node, configOf({ configs }, node));
+        return configureNode({ run, clients: opened, turns, wake }, node, configOf({ configs }, node));
       }),
     );
     const fresh = configured.filter((outcome) => outcome === "new").length;

@@ -15,6 +15,8 @@ export interface Configuring {
   readonly run: Pick<CastleRun, "signal" | "patience">;
   readonly clients: NodeClients;
   readonly turns: JoinTurns;
+  /** Powers a silent node's machine on where that is off. */
+  readonly wake?: (node: CastleNode) => Promise<void>;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface Configuring {
  * @throws CastleError lifecycle/foreign-node, talos/unreachable, talos/config-rejected
  */
 export async function configureNode(
-  { run, clients, turns }: Configuring,
+  { run, clients, turns, wake }: Configuring,
   node: CastleNode,
   config: Secret,
 ): Promise<Configured> {
@@ -41,6 +43,7 @@ export async function configureNode(
           case "stranger":
             throw foreign(node);
           case "silent":
+            await wake?.(node);
             return undefined;
           default:
             return last satisfies never;
