@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { CastleError } from "../../errors/castle-error.ts";
 import type { JudgedGhost } from "../../ghosts/ghost.ts";
+import { nextToTreat } from "../../ghosts/turn.ts";
 import { votelessControlPlanes } from "../../ghosts/voteless.ts";
 import { waysOut } from "../../ghosts/way-out.ts";
 import { standingText } from "../../quorum/standing.ts";
@@ -44,8 +45,9 @@ export async function cureGhosts(run: CastleRun, witnesses: Witnesses): Promise<
       const look = await lookForGhosts(witnesses);
       refuseLost(look);
       const ghosts = look.ghosts.filter(({ state }) => state.kind === "ghost");
-      const next = ghosts.find(
-        (ghost) => ghost.curable && isTreatable(ghost) && (attempts.get(keyOf(ghost)) ?? 0) < ATTEMPTS,
+      const next = nextToTreat(
+        look.ghosts,
+        (ghost) => isTreatable(ghost) && (attempts.get(keyOf(ghost)) ?? 0) < ATTEMPTS,
       );
       if (next !== undefined) {
         const key = keyOf(next);
