@@ -87,6 +87,15 @@ describe("diseases of the castle are found by name, with their object and nothin
       "names do not resolve",
     ],
     [
+      "cluster-dns: Service kube-system/kube-dns",
+      {
+        examination: ({ nameServers }) => ({
+          nameServers: nameServers.map((one) => ({ ...one, addresses: [], failed: "connection refused" })),
+        }),
+      },
+      "names do not resolve in pods",
+    ],
+    [
       "flux: GitRepository flux-system/flux-system",
       {
         objects: altered("GitRepository", "flux-system", {

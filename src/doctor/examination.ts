@@ -15,6 +15,8 @@ export interface Examination {
   readonly cluster: ClusterExamination | { readonly silent: string };
   /** The objects that diseases are found in, as the API keeps them. */
   readonly objects: ClusterObjects | { readonly silent: string };
+  /** What each pod of the cluster's own name server says of the API's name, asked inside the cluster. */
+  readonly nameServers: readonly NameServerAnswer[];
   readonly lan: LanExamination | { readonly silent: string };
   /** Undefined: the castle has no gitops. */
   readonly git: GitExamination | { readonly silent: string } | undefined;
@@ -67,11 +69,17 @@ export interface PageVisit {
 
 export interface NameAnswer {
   readonly host: string;
+  /** Who was asked: an address, or Pod NAMESPACE/NAME. */
   readonly server: string;
   /** Sorted; none: the name is not known. */
   readonly addresses: readonly string[];
   /** Why there was no answer. */
   readonly failed: string | undefined;
+}
+
+export interface NameServerAnswer extends NameAnswer {
+  /** Why the question did not even reach it, which says nothing of the server; undefined: it did. */
+  readonly unreached: string | undefined;
 }
 
 export interface GitExamination {
@@ -121,6 +129,8 @@ export interface NodeState {
   readonly staticPods: readonly { readonly id: string; readonly ready: boolean }[];
   /** MiB */
   readonly memory: number | undefined;
+  /** MiB of the volume that everything but the configuration lies on; undefined: it is no volume of its own. */
+  readonly disk: number | undefined;
   /** `off`: the configuration says not to synchronise. */
   readonly clock: "synchronised" | "not synchronised" | "off";
   /** Milliseconds that its clock is ahead of this machine's, to two seconds. */

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from "vitest";
 import { AT, healthyExamination, memberId } from "../../test/fixtures/examination/healthy.ts";
-import type { ClusterExamination, Examination, NodeState } from "./examination.ts";
+import type { ClusterExamination, Examination, NameServerAnswer, NodeState } from "./examination.ts";
 import type { EtcdMember } from "../talos/etcd.ts";
 import type { Finding } from "./finding.ts";
 import { judgeHealth } from "./health.ts";
@@ -43,6 +43,21 @@ const etcdTells = (change: object) => (state: NodeState) => ({
 });
 
 const MIB = 1024 ** 2;
+const COREDNS = "Pod kube-system/coredns-a";
+
+/** The cluster's name server says something else. */
+function answering(words: Partial<NameServerAnswer>): Examination {
+  const examination = healthyExamination();
+  return { ...examination, nameServers: examination.nameServers.map((one) => ({ ...one, ...words })) };
+}
+
+test("a name server that the question did not reach is not called sick, nor the castle healthy", () => {
+  const { checks } = judgeHealth(answering({ addresses: [], unreached: "the kubelet opens nothing" }));
+  expect(checks.find(({ id }) => id === "dns")).toMatchObject({
+    verdict: "unknown",
+    unknown: `${COREDNS}: the kubelet opens nothing`,
+  });
+});
 
 describe("every fault is found by the check that is named after it, with its object", () => {
   it.each<[string, Examination, string, string]>([
@@ -56,6 +71,7 @@ describe("every fault is found by the check that is named after it, with its obj
       "waits for time (not synced)",
     ],
     ["memory", withNode("fortress-cp-1", () => ({ memory: 900 })), "warning fortress-cp-1", "900 MiB"],
+    ["disk", withNode("fortress-cp-1", () => ({ disk: 3_000 })), "warning fortress-cp-1", "3000 MiB"],
     [
       "clock",
       withNode("fortress-cp-1", () => ({ clock: "not synchronised" })),
@@ -179,6 +195,9 @@ describe("every fault is found by the check that is named after it, with its obj
       "warning Deployment traefik/traefik",
       "1 of 2",
     ],
+    ["dns", answering({ addresses: ["10.0.0.9"] }), `critical ${COREDNS}`, "leads to 10.0.0.9"],
+    ["dns", answering({ addresses: [] }), `critical ${COREDNS}`, "is not known to it"],
+    ["dns", answering({ failed: "connection refused" }), `critical ${COREDNS}`, "connection refused"],
     [
       "versions",
       withNode("fortress-worker-1", () => ({ talos: "v1.10.0" })),

@@ -5,6 +5,7 @@ import { bootFinished } from "./checks/boot-finished.ts";
 import { certificates } from "./checks/certificates.ts";
 import { clock } from "./checks/clock.ts";
 import { diagnostics } from "./checks/diagnostics.ts";
+import { disk } from "./checks/disk.ts";
 import { dns } from "./checks/dns.ts";
 import { etcdHealthy } from "./checks/etcd-healthy.ts";
 import { etcdMembers } from "./checks/etcd-members.ts";
@@ -29,6 +30,7 @@ const checks: readonly Check[] = [
   apidReady,
   bootFinished,
   memory,
+  disk,
   clock,
   diagnostics,
   etcdHealthy,

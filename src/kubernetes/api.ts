@@ -1,4 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { request } from "node:https";
+import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { CastleError } from "../errors/castle-error.ts";
 import type { Secret } from "../support/secret.ts";
@@ -97,6 +99,50 @@ export class KubernetesApi {
   }
 
   /**
+   * A WebSocket through the API to what stands behind it, as bare frames; whoever opens it destroys it. The signal ends
+   * the opening, not what was opened.
+   * @throws CastleError kubernetes/unreachable, kubernetes/refused, command/interrupted
+   */
+  async upgrade({ path, protocol, signal }: Upgrade): Promise<Duplex> {
+    const { server, token } = this.#credentials;
+    const opened = await new Promise<Duplex | number>((resolve, reject) => {
+      const asked = request(new URL(path, server), {
+        agent: this.#agent,
+        signal,
+        headers: {
+          connection: "Upgrade",
+          upgrade: "websocket",
+          "sec-websocket-version": "13",
+          "sec-websocket-key": randomBytes(16).toString("base64"),
+          "sec-websocket-protocol": protocol,
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        },
+      });
+      asked.on("error", reject);
+      asked.on("upgrade", (_response, stream, head) => {
+        stream.unshift(head);
+        resolve(stream);
+      });
+      asked.on("response", (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      });
+      asked.end();
+    }).catch((cause: unknown) => {
+      throw new CastleError(signal.aborted ? "command/interrupted" : "kubernetes/unreachable", {
+        message: `The Kubernetes API at ${server.host} opens nothing: ${String(cause)}`,
+        hint: "castle status shows which machines are on",
+        cause,
+      });
+    });
+    if (typeof opened !== "number") return opened;
+    throw new CastleError("kubernetes/refused", {
+      message: `The Kubernetes API does not open ${path.split("?")[0]}: ${opened}`,
+      hint: "castle kubeconfig writes a kubeconfig that may",
+    });
+  }
+
+  /**
    * A connection that was kept may lead to a control plane that has lost its power. Who is silent is not given up, only
    * asked beside somebody else: a loaded API is slow. What must not be done twice is asked once.
    */
@@ -168,6 +214,12 @@ export class KubernetesApi {
       asked.end(text);
     });
   }
+}
+
+interface Upgrade {
+  readonly path: string;
+  readonly protocol: string;
+  readonly signal: AbortSignal;
 }
 
 /** It was open since an earlier call, and nobody was at its other end any more. */

@@ -96,3 +96,10 @@ export const timeStatuses: Kind<{ synced: boolean; syncDisabled: boolean }> = {
   type: "TimeStatuses.v1alpha1.talos.dev",
   spec: z.object({ synced: z.boolean(), syncDisabled: z.boolean() }),
 };
+
+/** A node's volumes, by their labels; bytes, 0 or none where it is a folder of another volume. */
+export const volumeStatuses: Kind<{ size?: number | undefined }> = {
+  namespace: "runtime",
+  type: "VolumeStatuses.block.talos.dev",
+  spec: z.object({ size: z.number().optional() }),
+};

@@ -1,13 +1,15 @@
 import { X509Certificate } from "node:crypto";
 import { KubernetesApi } from "../../kubernetes/api.ts";
+import { readCredentials } from "../../kubernetes/credentials.ts";
 import type { CastleNode } from "../../spec/castle.ts";
 import type { Secret } from "../../support/secret.ts";
-import type { Examination, LanExamination, NodeExamination } from "../examination.ts";
+import type { Examination, HeldCertificate, LanExamination, NodeExamination } from "../examination.ts";
 import type { ClusterObjects } from "../manifests/cluster-objects.ts";
 import type { Bedside } from "./bedside.ts";
 import { clusterState } from "./cluster.ts";
 import { heldCertificate } from "./door.ts";
 import { examineLan, nodeCertificates } from "./lan.ts";
+import { askNameServers } from "./name-servers.ts";
 import { examineNode } from "./nodes.ts";
 import { readObjects } from "./objects.ts";
 import { isFailure } from "../../errors/failure.ts";
@@ -23,9 +25,10 @@ export async function examine(bedside: Bedside): Promise<Examination> {
     kubeconfig === undefined
       ? Promise.resolve({ silent: "the secret store has no kubeconfig" })
       : examineCluster(kubeconfig, signal, patience);
-  const [nodes, told, lan, shown, tip, kept] = await Promise.all([
+  const [nodes, told, nameServers, lan, shown, tip, kept] = await Promise.all([
     Promise.all(castle.nodes.map((node) => nodeOf(bedside, node))),
     objects,
+    kubeconfig === undefined ? [] : askNameServers(kubeconfig, objects, { signal, patience }),
     patiently<LanExamination>({ signal, patience }, () => examineLan(bedside, objects)),
     nodeCertificates(bedside),
     git === undefined ? undefined : patiently({ signal, patience }, git),
@@ -38,6 +41,7 @@ export async function examine(bedside: Bedside): Promise<Examination> {
     nodes,
     cluster: told.silent === undefined ? clusterState(told) : told,
     objects: told,
+    nameServers,
     lan,
     git: tip,
     store: kept,
@@ -45,10 +49,17 @@ export async function examine(bedside: Bedside): Promise<Examination> {
       ...(talos === undefined
         ? []
         : [heldCertificate("talosconfig", new X509Certificate(talos.credentials.certificate))]),
+      ...clientCertificate(kubeconfig),
       ...shown,
       ...pages.flatMap(({ certificate }) => certificate ?? []),
     ],
   };
+}
+
+/** Of whom the API takes the kubeconfig's bearer for; a token has no end that could be read. */
+function clientCertificate(kubeconfig: Secret | undefined): readonly HeldCertificate[] {
+  const pem = kubeconfig === undefined ? undefined : readCredentials(kubeconfig).tls.cert;
+  return pem === undefined ? [] : [heldCertificate("kubeconfig", new X509Certificate(pem))];
 }
 
 function patienceOf({ thorough }: Pick<Bedside, "thorough">): number {

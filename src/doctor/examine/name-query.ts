@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 
 const HEADER = 12;
 const A = 1;
@@ -60,7 +60,7 @@ function afterName(message: Buffer, start: number): number {
 }
 
 /** Asks a name server over a connection that is open, and hangs up. @throws Error if no whole answer comes */
-export async function askName(connection: Socket, host: string): Promise<readonly string[]> {
+export async function askName(connection: Duplex, host: string): Promise<readonly string[]> {
   let received = Buffer.alloc(0);
   try {
     connection.write(nameQuery(host));

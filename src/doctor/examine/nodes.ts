@@ -2,7 +2,13 @@ import type { CastleNode } from "../../spec/castle.ts";
 import type { CallSettings, TalosClient } from "../../talos/client.ts";
 import { nodeClock } from "../../talos/clock.ts";
 import { etcdAlarms, etcdMembers, etcdStatus } from "../../talos/etcd.ts";
-import { addressStatuses, diagnostics, staticPodStatuses, timeStatuses } from "../../talos/kinds.ts";
+import {
+  addressStatuses,
+  diagnostics,
+  staticPodStatuses,
+  timeStatuses,
+  volumeStatuses,
+} from "../../talos/kinds.ts";
 import { version } from "../../talos/machine.ts";
 import { totalMemory } from "../../talos/memory.ts";
 import { neighbourTable } from "../../talos/neighbours.ts";
@@ -26,7 +32,7 @@ export async function examineNode(
   settings: ExamineSettings,
 ): Promise<NodeExamination> {
   try {
-    // One call first: a node that is silent is asked once, not eleven times.
+    // One call first: a node that is silent is asked once, not a dozen times.
     const running = await version(client, settings);
     const [state, etcd] = await Promise.all([
       generalState(client, settings),
@@ -45,7 +51,7 @@ async function generalState(
   client: TalosClient,
   { thorough, ...settings }: ExamineSettings,
 ): Promise<Omit<NodeState, "talos" | "etcd">> {
-  const [state, running, addresses, warnings, pods, memory, time, skew, neighbours, sockets] =
+  const [state, running, addresses, warnings, pods, memory, volume, time, skew, neighbours, sockets] =
     await Promise.all([
       machineState(client, settings),
       services(client, settings),
@@ -53,6 +59,7 @@ async function generalState(
       listResources(client, diagnostics, settings),
       listResources(client, staticPodStatuses, settings),
       totalMemory(client, settings).catch(noAnswer),
+      getResource(client, volumeStatuses, "EPHEMERAL", settings).catch(noAnswer),
       getResource(client, timeStatuses, "node", settings).catch(noAnswer),
       skewOf(client, settings).catch(noAnswer),
       thorough ? neighbourTable(client, settings).catch(noAnswer) : undefined,
@@ -68,11 +75,16 @@ async function generalState(
       ready: spec.conditions.some(({ type, status }) => type === "Ready" && status === "True"),
     })),
     memory,
+    disk: mebibytes(volume?.spec.size),
     clock: clockOf(time?.spec),
     skew,
     neighbours,
     sockets,
   };
+}
+
+function mebibytes(bytes: number | undefined): number | undefined {
+  return bytes === undefined || bytes === 0 ? undefined : Math.floor(bytes / 1024 ** 2);
 }
 
 /** Against the middle of the question's own time. */
