@@ -23,6 +23,9 @@ interface Drill {
   readonly heal: () => Promise<unknown>;
 }
 
+/** True or not by what else this machine does meanwhile: it is asked for only where it was made. */
+const isSlowDisk = (name: string) => name.startsWith("etcd-slow-disk: ");
+
 /** What cannot be sick beside others: each upsets the castle as a whole, so each is healed before the next. */
 describe.skipIf(!canRunLab)("diseases that a castle has one at a time", () => {
   let castle: CastleCommand;
@@ -43,6 +46,8 @@ describe.skipIf(!canRunLab)("diseases that a castle has one at a time", () => {
     const { diagnoses } = diagnosesShape.parse(JSON.parse(stdout));
     return diagnoses.map(({ disease, object }) => `${disease}: ${object}`);
   }
+
+  const isWell = () => until((names) => names.every(isSlowDisk));
 
   async function until(look: (names: readonly string[]) => boolean): Promise<readonly string[]> {
     let last: readonly string[] = [];
@@ -111,11 +116,24 @@ describe.skipIf(!canRunLab)("diseases that a castle has one at a time", () => {
 
   const dns = (...args: readonly string[]) => castle.kubectl("-n", "kube-system", ...args);
 
+  const corefile = z.object({ data: z.object({ Corefile: z.string() }) });
+  async function serves(domain: string): Promise<void> {
+    const { data } = corefile.parse(JSON.parse(await dns("get", "configmap", "coredns", "-o", "json")));
+    const Corefile = data.Corefile.replace(/(?<=kubernetes )\S+/, domain);
+    await dns("patch", "configmap", "coredns", "--type=merge", "-p", JSON.stringify({ data: { Corefile } }));
+  }
+
   const drills: readonly Drill[] = [
     {
       expected: "cluster-dns: Service kube-system/kube-dns",
       infect: () => dns("scale", "deployment", "coredns", "--replicas=0"),
       heal: () => dns("scale", "deployment", "coredns", "--replicas=2"),
+    },
+    {
+      // Its pods are ready, and know nothing of the cluster; they read their file again within a minute.
+      expected: "cluster-dns: Service kube-system/kube-dns",
+      infect: () => serves("elsewhere.local"),
+      heal: () => serves("cluster.local"),
     },
     {
       expected: `site-name: ${HOST}`,
@@ -176,14 +194,14 @@ describe.skipIf(!canRunLab)("diseases that a castle has one at a time", () => {
   }
 
   it.each(drills)("$expected", async ({ expected, infect, heal }) => {
-    await until((names) => names.length === 0);
+    await isWell();
     await infect();
     try {
       expect(await until((names) => names.includes(expected))).toContain(expected);
     } finally {
       await heal();
     }
-    expect(await until((names) => names.length === 0)).toEqual([]);
+    await isWell();
   });
 
   it("a leader that waits for its disk says so", async () => {

@@ -7,15 +7,16 @@ import { diseases } from "../../src/doctor/diagnose.ts";
 import { census } from "../../src/lab/machine/census.ts";
 import { poll } from "../../src/support/poll.ts";
 import { canRunLab } from "../fixtures/parts.ts";
-import { CastleCommand } from "../e2e/castle-command.ts";
-import { infect } from "../e2e/ward/infect.ts";
-import { wardDiagnoses } from "../e2e/ward/objects.ts";
-import { stopAfterFailure } from "../e2e/one-castle.ts";
+import { CastleCommand } from "./castle-command.ts";
+import { infect } from "./ward/infect.ts";
+import { wardDiagnoses } from "./ward/objects.ts";
+import { stopAfterFailure } from "./one-castle.ts";
 
 const NAME = "t-ward";
 
 const healthShape = z.object({
   healthy: z.boolean(),
+  milliseconds: z.number(),
   checks: z.array(z.object({ id: z.string(), verdict: z.string(), unknown: z.string().optional() })),
 });
 const diagnosesShape = z.object({
@@ -90,6 +91,7 @@ describe.skipIf(!canRunLab)("the doctor at the bed of a castle in the lab", () =
     const health = await poll(
       async () => {
         const looked = healthShape.parse(JSON.parse((await castle.try("health", "-o", "json")).stdout));
+        console.log(`castle health of five nodes: ${looked.milliseconds} ms`);
         // A busy machine may not answer all within health's few seconds.
         return looked.checks.some(({ unknown }) => unknown !== undefined) ? undefined : looked;
       },
