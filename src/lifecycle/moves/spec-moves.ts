@@ -1,7 +1,6 @@
 import { CastleError } from "../../errors/castle-error.ts";
 import { type Counts, type Layout, layoutOf, scaledLayout, shiftedLayout } from "../../spec/edit/layout.ts";
-import { lineDifference } from "../../spec/edit/line-difference.ts";
-import { editLayout } from "../../spec/edit/spec-edit.ts";
+import { smallestEdit } from "../../spec/edit/spec-edit.ts";
 import type { CastleRun } from "../castle-run.ts";
 import { formerTexts } from "./ledger.ts";
 import { readLedger } from "./ledger-file.ts";
@@ -59,20 +58,11 @@ export function shiftMove(
   return moveTo(run, source, shiftedLayout(run.castle, to, pool));
 }
 
-/**
- * By the smallest edit of what is there or of what was there before castle's own edits: a way back leads to the very bytes
- * that a person wrote.
- */
 async function moveTo(
   { home }: Pick<CastleRun, "home">,
   { path, text, file }: SpecSource,
   layout: Layout,
 ): Promise<SpecMove> {
   const former = formerTexts(await readLedger(home), text);
-  const edits = [text, ...former].map((base) => {
-    const edit = editLayout(base, file, layout);
-    return { edit, lines: lineDifference(base, edit.text).length };
-  });
-  const [smallest] = edits.toSorted((one, other) => one.lines - other.lines);
-  return { ...(smallest?.edit ?? editLayout(text, file, layout)), path, before: text };
+  return { ...smallestEdit({ text, former }, file, layout), path, before: text };
 }

@@ -5,7 +5,7 @@ import { parseSpec } from "../parse.ts";
 import { renderTemplate } from "../template.ts";
 import { layoutOf, scaledLayout, shiftedLayout } from "./layout.ts";
 import { lineDifference } from "./line-difference.ts";
-import { editLayout } from "./spec-edit.ts";
+import { editLayout, smallestEdit } from "./spec-edit.ts";
 
 function castleOf(text: string): Castle {
   const parsed = parseSpec(text, "castle.yaml");
@@ -44,6 +44,22 @@ describe("scale", () => {
       controlPlanes: [211, 212, 213, 216, 217].map((last) => `192.168.1.${last}`),
       workers: ["192.168.1.214", "192.168.1.215"],
     });
+  });
+
+  it("leads back to what was written, also beside another change", () => {
+    const written = `${shortest}nodes:\n  controlPlanes: { count: 3, cores: 2 } # odd\n  workers: { count: 2 }\n`;
+    const five = scaled(written, { controlPlanes: 5 });
+    const back = (counts: { controlPlanes: number; workers?: number }) => {
+      const layout = scaledLayout(castleOf(five), counts, []);
+      if (layout === undefined) throw new Error("no layout");
+      return smallestEdit({ text: five, former: [written] }, "castle.yaml", layout).text;
+    };
+    expect(five).toContain("addresses:");
+    expect(back({ controlPlanes: 3 })).toBe(written);
+    expect(back({ controlPlanes: 5 })).toBe(five);
+    expect(back({ controlPlanes: 3, workers: 1 })).toBe(
+      written.replace("workers: { count: 2 }", "workers: { count: 1 }"),
+    );
   });
 
   it("goes round an address in quarantine", () => {

@@ -6,6 +6,7 @@ import { formatFaults } from "../fault-text.ts";
 import { parseSpec } from "../parse.ts";
 import type { Spec } from "../schema.ts";
 import { type Layout, layoutOf } from "./layout.ts";
+import { lineDifference } from "./line-difference.ts";
 import { type YamlChange, editYaml } from "./yaml-edit.ts";
 
 /** A castle.yaml after an edit, and the castle that it describes. */
@@ -34,6 +35,26 @@ export function editLayout(text: string, file: string, wanted: Layout): EditedSp
   const edited = editYaml(text, changesFor(spec, castle, wanted, ["controlPlanes", "workers"]));
   parsedOrThrow(edited, file);
   throw new Error("the edited spec has no fault and another layout");
+}
+
+/**
+ * The smallest edit of what the file says, or of what it said before castle's own edits: a way back leads to the very
+ * bytes that a person wrote.
+ * @param former texts that differ from this one in their layout only, the newest first
+ */
+export function smallestEdit(
+  { text, former }: { readonly text: string; readonly former: readonly string[] },
+  file: string,
+  wanted: Layout,
+): EditedSpec {
+  let smallest = editLayout(text, file, wanted);
+  let lines = lineDifference(text, smallest.text).length;
+  for (const base of former) {
+    const edit = editLayout(base, file, wanted);
+    const length = lineDifference(base, edit.text).length;
+    if (length < lines) [smallest, lines] = [edit, length];
+  }
+  return smallest;
 }
 
 function parsedOrThrow(text: string, file: string): { castle: Castle; spec: Spec } {
