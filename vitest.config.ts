@@ -1,7 +1,10 @@
 import { defineConfig } from "vitest/config";
 
-// Suites that raise machines run one file at a time: two cores carry one castle, not several.
-const real = { testTimeout: 600_000, hookTimeout: 900_000, fileParallelism: false, maxWorkers: 1 };
+// Suites that raise machines. A castle keeps two cores at work while it rises, and half of one while it stands: two files
+// at a time.
+const patient = { testTimeout: 600_000, hookTimeout: 900_000 };
+const alone = { ...patient, fileParallelism: false, maxWorkers: 1 };
+const inPairs = { ...patient, fileParallelism: true, maxWorkers: 2 };
 
 export default defineConfig({
   test: {
@@ -14,11 +17,11 @@ export default defineConfig({
           name: "contract",
           include: ["test/contract/**/*.test.ts"],
           globalSetup: ["test/contract/prepare-parts.ts"],
-          ...real,
+          ...alone,
         },
       },
-      { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...real } },
-      { test: { name: "long", include: ["test/long/**/*.test.ts"], ...real } },
+      { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...inPairs } },
+      { test: { name: "long", include: ["test/long/**/*.test.ts"], ...alone } },
     ],
   },
 });

@@ -40,7 +40,7 @@ describe.skipIf(!canRunLab)(`backup and restore (CASTLE_TEST_SEED=${seed.value})
   const restore = ["restore", "newest", "--yes"];
 
   beforeAll(async () => {
-    castle = await CastleCommand.prepare("t-vault");
+    castle = await CastleCommand.prepare("t-backup");
     await castle.spec(
       [
         "nodes: { controlPlanes: { count: 3 }, workers: { count: 0 } }",
@@ -63,7 +63,7 @@ describe.skipIf(!canRunLab)(`backup and restore (CASTLE_TEST_SEED=${seed.value})
     expect(backups).toEqual([expect.objectContaining({ name: backup.name, proved: expect.any(String) })]);
     // The throwaway castle is gone, whole.
     const { states } = castle.labs;
-    expect(await census({ labs: { name: "t-vault-proof" }, states })).toEqual([]);
+    expect(await census({ labs: { name: "t-backup-proof" }, states })).toEqual([]);
     expect(await readdir(castle.home)).not.toContain("proof");
   });
 
@@ -88,7 +88,7 @@ describe.skipIf(!canRunLab)(`backup and restore (CASTLE_TEST_SEED=${seed.value})
     await run("sh", ["-c", 'head -c 20000 "$0" > "$1"', kept, torn]);
     expect((await castle.try("restore", torn, "--yes")).stderr).toContain("backup/damaged");
     const spec = await readFile(join(castle.folder, "castle.yaml"), "utf8");
-    await writeFile(join(castle.folder, "other.yaml"), spec.replace("castle: t-vault", "castle: t-vault-2"));
+    await writeFile(join(castle.folder, "other.yaml"), spec.replace("castle: t-backup", "castle: t-backup-2"));
     expect((await castle.try("restore", kept, "--yes", "-f", "other.yaml")).stderr).toContain(
       "backup/foreign",
     );
@@ -106,7 +106,7 @@ describe.skipIf(!canRunLab)(`backup and restore (CASTLE_TEST_SEED=${seed.value})
     const dry = await castle.ask(restoredShape, "restore", "newest", "--dry-run");
     expect(dry.loss.kind).toBe("counted");
     expect(dry.loss.made).toContain("configmaps/default/after");
-    for (const node of ["t-vault-cp-1", "t-vault-cp-2"]) await castle.run("lab", "power", "cut", node);
+    for (const node of ["t-backup-cp-1", "t-backup-cp-2"]) await castle.run("lab", "power", "cut", node);
     expect(await killVerb(castle, restore, "finished empty")).toMatchObject({ at: "finished empty" });
     const { exitCode, stdout } = await castle.try("up", "-o", "json");
     expect([exitCode, JSON.parse(stdout)]).toMatchObject([
