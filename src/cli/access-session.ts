@@ -1,5 +1,5 @@
 import { CastleError } from "../errors/castle-error.ts";
-import { kubeconfigFromHere } from "../lifecycle/raise/kubernetes.ts";
+import { kubeconfigFromHere } from "../lifecycle/kubeconfig.ts";
 import { talosconfigFromHere } from "../lifecycle/talosconfig.ts";
 import { castleHome } from "../lifecycle/home.ts";
 import type { SecretStore } from "../secrets/store.ts";
@@ -7,7 +7,7 @@ import type { Secret } from "../support/secret.ts";
 import { writeFileAtomic } from "../support/write-file.ts";
 import type { Context } from "./context.ts";
 import { secretStore } from "./secret-store.ts";
-import { standingGround } from "./session.ts";
+import { standingGround } from "./standing-ground.ts";
 import type { SpecFile } from "./spec-file.ts";
 
 export interface AccessRequest {

@@ -10,7 +10,7 @@ import { backupShelf } from "./backup-shelf.ts";
 import type { Context } from "./context.ts";
 import { isProved, proveOnThrowaway } from "./proof-session.ts";
 import { secretStore, userIdentity } from "./secret-store.ts";
-import { standingGround } from "./session.ts";
+import { standingGround } from "./standing-ground.ts";
 import { type SpecFile, readSpecFile } from "./spec-file.ts";
 import { table } from "./table.ts";
 

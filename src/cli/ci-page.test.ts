@@ -40,7 +40,9 @@ test("the jobs' castle commands and all of their flags exist, and ask nobody", (
       const found = known.find(({ name }) => name === `castle ${verb}`);
       if (found === undefined) throw new Error(`there is no command ${line}`);
       const flags = ownFlags(found.command).flatMap(({ flag, alias }) => [flag, `-${alias ?? ""}`]);
-      expect(flags).toEqual(expect.arrayContaining(words.split(/\s+/).filter((word) => word.startsWith("-"))));
+      expect(flags).toEqual(
+        expect.arrayContaining(words.split(/\s+/).filter((word) => word.startsWith("-"))),
+      );
     }
   }
 });

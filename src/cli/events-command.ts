@@ -6,7 +6,7 @@ import { readCredentials } from "../talos/talosconfig.ts";
 import type { Answer } from "./answer.ts";
 import type { Context } from "./context.ts";
 import { secretStore } from "./secret-store.ts";
-import { findGround } from "./session.ts";
+import { findGround } from "./standing-ground.ts";
 import { type SpecFile, readSpecFile } from "./spec-file.ts";
 
 /** How many of castle's own runs are looked at. */

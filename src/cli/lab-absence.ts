@@ -2,7 +2,7 @@ import { CastleError } from "../errors/castle-error.ts";
 import { census } from "../lab/machine/census.ts";
 import type { Context } from "./context.ts";
 import { machinesOnDisk } from "./lab-choice.ts";
-import { foldersOf } from "./lab-session.ts";
+import { foldersOf } from "./lab-folders.ts";
 
 /**
  * Why a castle's lab does not answer, and what brings it back: its daemon died while its machines run on, it was taken

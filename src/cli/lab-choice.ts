@@ -4,7 +4,7 @@ import type { LabFolders } from "../lab/folders.ts";
 import { machinesFolder } from "../lab/machine/names.ts";
 import type { Castle, LabHypervisor } from "../spec/castle.ts";
 import type { Context } from "./context.ts";
-import { foldersOf } from "./lab-session.ts";
+import { foldersOf } from "./lab-folders.ts";
 import { readSpecFile } from "./spec-file.ts";
 
 /** The lab that a command means: LAB where it is given, else that of the spec. @throws CastleError spec/…, lab/none */

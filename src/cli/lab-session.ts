@@ -5,15 +5,11 @@ import { closeLab } from "../lab/daemon/close.ts";
 import { type RunningLab, ensureLab, findLab } from "../lab/daemon/launch.ts";
 import { census } from "../lab/machine/census.ts";
 import { type LabSettings, newToken } from "../lab/daemon/settings.ts";
-import { type LabFolders, labFolders } from "../lab/folders.ts";
+import type { LabFolders } from "../lab/folders.ts";
 import type { PartsStore } from "../lab/parts/store.ts";
 import type { Castle, LabHypervisor } from "../spec/castle.ts";
 import type { Context } from "./context.ts";
-import { places } from "./places.ts";
-
-export function foldersOf(context: Context, lab: string): LabFolders {
-  return labFolders(places(context).labs, lab);
-}
+import { foldersOf } from "./lab-folders.ts";
 
 /** @throws CastleError lab/not-root */
 export function assertRoot(context: Context): void {

@@ -7,7 +7,7 @@ import { Secret } from "../support/secret.ts";
 import type { AnswerOf } from "./answer.ts";
 import type { Context } from "./context.ts";
 import { labAbsence } from "./lab-absence.ts";
-import { foldersOf } from "./lab-session.ts";
+import { foldersOf } from "./lab-folders.ts";
 import { chooseSite } from "./publish-target.ts";
 import { pinSite } from "./site-lock.ts";
 import { readSpecFile } from "./spec-file.ts";

@@ -7,7 +7,8 @@ import { standingText } from "../quorum/standing.ts";
 import type { AnswerOf } from "./answer.ts";
 import type { Context } from "./context.ts";
 import { elapsed } from "./progress/elapsed.ts";
-import { lookAtCastle, standingGround } from "./session.ts";
+import { lookAtCastle } from "./session.ts";
+import { standingGround } from "./standing-ground.ts";
 import { type SpecFile, readSpecFile } from "./spec-file.ts";
 import { type UpFlags, raiseSpec } from "./up-command.ts";
 

@@ -4,7 +4,7 @@ import type { Castle, Site } from "../spec/castle.ts";
 import { run } from "../support/run.ts";
 import type { AnswerOf } from "./answer.ts";
 import type { Context } from "./context.ts";
-import { standingGround } from "./session.ts";
+import { standingGround } from "./standing-ground.ts";
 import { readSpecFile } from "./spec-file.ts";
 
 export interface OpenRequest {

@@ -3,22 +3,17 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Report, runStep } from "../journal/step.ts";
 import { parseImageName } from "../image/image-name.ts";
-import { buildRelease } from "../publish/build-release.ts";
-import { hugoVersion } from "../publish/build/hugo.ts";
 import { readSiteLock } from "../publish/lock/read-site-lock.ts";
 import { sourceAncestry } from "../publish/delivery/ancestry.ts";
 import type { Delivery } from "../publish/delivery/delivery.ts";
 import { publish, type PublishOptions } from "../publish/publish.ts";
-import { planPublication, type PublishPlan } from "../publish/publish-plan.ts";
-import { resume } from "../publish/resume.ts";
+import type { PublishPlan } from "../publish/publish-plan.ts";
 import { checkSource } from "../publish/source/check-source.ts";
 import type { AnswerOf } from "./answer.ts";
 import type { Context } from "./context.ts";
 import { places } from "./places.ts";
 import { openTarget, type PublishTarget, type TargetChoice } from "./publish-target.ts";
 import { receiptAnswer } from "./receipt-answer.ts";
-import { ensureBase } from "./site-base.ts";
-import { castleHugo, pinSite } from "./site-lock.ts";
 
 export interface PublishChoice extends TargetChoice {
   readonly autoRollback: boolean;
@@ -45,6 +40,7 @@ export async function planSite(
   report: Report,
   choice: PublishChoice,
 ): Promise<AnswerOf<"PublishPlan">> {
+  const { planPublication } = await import("../publish/publish-plan.ts");
   return withTarget(context, choice, async (target) => {
     const delivery = deliveryOf(context, report, target, choice);
     return withRelease(context, { target, choice, report }, async (options) =>
@@ -58,6 +54,7 @@ export async function resumeSite(
   report: Report,
   choice: PublishChoice,
 ): Promise<AnswerOf<"Released">> {
+  const { resume } = await import("../publish/resume.ts");
   return withTarget(context, choice, async (target) =>
     receiptAnswer(await resume(deliveryOf(context, report, target, choice)), {
       now: context.now(),
@@ -68,6 +65,7 @@ export async function resumeSite(
 
 /** Pins base and Hugo of today in the site's castle.lock, for its author to commit. */
 export async function lockSite(context: Context, choice: PublishChoice): Promise<AnswerOf<"SiteLocked">> {
+  const { pinSite } = await import("./site-lock.ts");
   return withTarget(context, choice, async (target) => {
     const { path, lock, same } = await pinSite(context, target.site.name, sourceFolder(target));
     return {
@@ -140,11 +138,7 @@ async function withRelease<T>(
   work: (options: PublishOptions) => Promise<T>,
 ): Promise<T> {
   const { env: environment, signal } = context;
-  const { source, lock } = await runStep(report, { id: "publish-source", title: "Source" }, async () => {
-    const source = await checkSource({ folder: sourceFolder(target), environment, signal });
-    const lock = await readSiteLock(source, { environment, signal });
-    return { source, lock, detail: `${source.branch} at ${source.commit.slice(0, 12)}` };
-  });
+  const { source, lock } = await checkedSource(context, target, report);
   const base = parseImageName(lock.base.split("@")[0] ?? "");
   const cache = publishCache(context);
   const folder = await mkdtemp(join(tmpdir(), "castle-release-"));
@@ -153,8 +147,15 @@ async function withRelease<T>(
       source,
       autoRollback: choice.autoRollback,
       mountFrom: base.registry === target.image.registry ? base.repository : undefined,
-      build: async (livePages) =>
-        buildRelease({
+      build: async (livePages) => {
+        // Nothing of it is needed where nothing has changed.
+        const [{ buildRelease }, { hugoVersion }, { ensureBase }, { castleHugo }] = await Promise.all([
+          import("../publish/build-release.ts"),
+          import("../publish/build/hugo.ts"),
+          import("./site-base.ts"),
+          import("./site-lock.ts"),
+        ]);
+        return buildRelease({
           site: target.site.name,
           source,
           lock,
@@ -176,10 +177,25 @@ async function withRelease<T>(
           livePages,
           allowFewerPages: choice.allowFewerPages,
           signal,
-        }),
+        });
+      },
     });
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function checkedSource({ env: environment, signal }: Context, target: PublishTarget, report: Report) {
+  // The manifests are fetched meanwhile; where they cannot be, the preflight asks again and says why.
+  const ahead = target.manifests.repository.fetchTip().catch(() => undefined);
+  try {
+    return await runStep(report, { id: "publish-source", title: "Source" }, async () => {
+      const source = await checkSource({ folder: sourceFolder(target), environment, signal });
+      const lock = await readSiteLock(source, { environment, signal });
+      return { source, lock, detail: `${source.branch} at ${source.commit.slice(0, 12)}` };
+    });
+  } finally {
+    await ahead;
   }
 }
 

@@ -25,7 +25,7 @@ import { accessFile } from "./access-session.ts";
 import type { Context } from "./context.ts";
 import { siteRegistry } from "./registry-session.ts";
 import { secretStore } from "./secret-store.ts";
-import { standingGround } from "./session.ts";
+import { standingGround } from "./standing-ground.ts";
 import { readSpecFile, type SpecFile } from "./spec-file.ts";
 
 /** Where a site is published to: all of a delivery but what one run brings along. */

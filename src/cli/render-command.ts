@@ -15,7 +15,7 @@ import type { Context } from "./context.ts";
 import { findTalosctl, openParts } from "./parts-session.ts";
 import { manifestFolders } from "./platform-session.ts";
 import { secretStore } from "./secret-store.ts";
-import { findGround } from "./session.ts";
+import { findGround } from "./standing-ground.ts";
 import { type SpecFile, readSpecFile } from "./spec-file.ts";
 
 /** @throws CastleError lab/not-running: a lab's endpoint is known once it is up */

@@ -21,7 +21,8 @@ import { assertRoot } from "./lab-session.ts";
 import { ensureLabParts } from "./parts-session.ts";
 import { elapsed } from "./progress/elapsed.ts";
 import { secretStore, userIdentity } from "./secret-store.ts";
-import { changeCastle, findGround } from "./session.ts";
+import { changeCastle } from "./session.ts";
+import { findGround } from "./standing-ground.ts";
 import { type SpecFile, readSpecFile } from "./spec-file.ts";
 
 export interface RestoreFlags {

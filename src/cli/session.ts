@@ -3,7 +3,6 @@ import { fetchProviderAhead } from "../infra/provider-install.ts";
 import { locateTerraform } from "../infra/terraform-program.ts";
 import { openJournal } from "../journal/journal.ts";
 import type { Report } from "../journal/step.ts";
-import { findLab } from "../lab/daemon/launch.ts";
 import type { PartsStore } from "../lab/parts/store.ts";
 import type { CastleRun } from "../lifecycle/castle-run.ts";
 import { type CastleHome, castleHome } from "../lifecycle/home.ts";
@@ -16,16 +15,16 @@ import { withScratchHome } from "../lifecycle/scratch-home.ts";
 import type { SecretStore } from "../secrets/store.ts";
 import type { Castle } from "../spec/castle.ts";
 import type { StatusSources } from "../lifecycle/status.ts";
-import { Secret } from "../support/secret.ts";
 import { readCredentials } from "../talos/talosconfig.ts";
-import { kubeconfigFromHere } from "../lifecycle/raise/kubernetes.ts";
+import { kubeconfigFromHere } from "../lifecycle/kubeconfig.ts";
 import type { Context } from "./context.ts";
-import { foldersOf, openLab } from "./lab-session.ts";
+import { openLab } from "./lab-session.ts";
 import { findTalosctl, openParts, terraformConfig } from "./parts-session.ts";
 import { ownImages } from "./own-images-session.ts";
 import { labPlatformParts, platformMaterials } from "./platform-session.ts";
 import { secretStore } from "./secret-store.ts";
 import type { SpecFile } from "./spec-file.ts";
+import { findGround, proxmoxToken, standingGround } from "./standing-ground.ts";
 
 export interface SessionOptions {
   readonly spec: SpecFile;
@@ -202,32 +201,6 @@ async function openGround(
     default:
       return hypervisor satisfies never;
   }
-}
-
-/** The ground if it is there without starting anything: a lab that is not up gives undefined. */
-export async function findGround(context: Context, castle: Castle): Promise<Ground | undefined> {
-  const { hypervisor } = castle;
-  if (hypervisor.kind === "proxmox") return rackGround(castle, hypervisor, proxmoxToken(context));
-  const lab = await findLab(foldersOf(context, hypervisor.lab));
-  return lab === undefined ? undefined : labGround(castle, hypervisor, lab);
-}
-
-/** The ground of a castle that stands. @throws CastleError lifecycle/not-raised, lab/not-running */
-export async function standingGround(context: Context, castle: Castle): Promise<Ground> {
-  const ground = await findGround(context, castle);
-  if (ground !== undefined) return ground;
-  const { name, hypervisor } = castle;
-  const { labAbsence } = await import("./lab-absence.ts");
-  throw await labAbsence(context, name, hypervisor.kind === "lab" ? hypervisor.lab : name);
-}
-
-function proxmoxToken({ env }: Context): Secret {
-  const token = env["PROXMOX_VE_API_TOKEN"];
-  if (token !== undefined && token !== "") return new Secret(token);
-  throw new CastleError("infra/token-missing", {
-    message: "PROXMOX_VE_API_TOKEN is not set: castle speaks to Proxmox with an API token",
-    hint: "pveum user token add USER@REALM castle --privsep 0, then: export PROXMOX_VE_API_TOKEN='USER@REALM!castle=SECRET'",
-  });
 }
 
 /** What `status` asks: the store's credentials, and the ground as it stands. */

@@ -1,6 +1,5 @@
-import { access, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
-import { lstat, mkdir, readdir, readFile, readlink } from "node:fs/promises";
+import { access, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -123,12 +122,6 @@ describe.skipIf(!hasTools || hugo === undefined || base === undefined)(
     async function builderImage(): Promise<string> {
       const layout = join(folder, "builder");
       const applets = (await run(BUSYBOX, ["--list"])).stdout.split("\n").filter((name) => name !== "");
-      const program = async (path: string, file: string): Promise<TarEntry> => ({
-        type: "file",
-        path,
-        mode: 0o755,
-        content: await readFile(file),
-      });
       const links = applets
         .filter((name) => name !== "busybox")
         .map((name): TarEntry => ({ type: "symlink", path: `bin/${name}`, target: "busybox" }));
@@ -164,6 +157,10 @@ describe.skipIf(!hasTools || hugo === undefined || base === undefined)(
     });
   },
 );
+
+async function program(path: string, file: string): Promise<TarEntry> {
+  return { type: "file", path, mode: 0o755, content: await readFile(file) };
+}
 
 interface Node {
   readonly kind: "directory" | "file" | "symlink";

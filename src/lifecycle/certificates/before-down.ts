@@ -2,7 +2,7 @@ import { CastleError } from "../../errors/castle-error.ts";
 import { runStep } from "../../journal/step.ts";
 import { KubernetesApi } from "../../kubernetes/api.ts";
 import type { CastleRun } from "../castle-run.ts";
-import { kubeconfigFromHere } from "../raise/kubernetes.ts";
+import { kubeconfigFromHere } from "../kubeconfig.ts";
 import { escrowCertificates } from "./escrow.ts";
 
 /** Milliseconds that a castle that is to go has to hand its certificates over. */

@@ -2,7 +2,7 @@ import { KubernetesApi } from "../../kubernetes/api.ts";
 import { readCredentials } from "../../talos/talosconfig.ts";
 import { CastleError } from "../../errors/castle-error.ts";
 import type { CastleRun } from "../castle-run.ts";
-import { kubeconfigFromHere } from "../raise/kubernetes.ts";
+import { kubeconfigFromHere } from "../kubeconfig.ts";
 import { NodeClients } from "../raise/node-clients.ts";
 import { PowerSwitch } from "../reset/power-switch.ts";
 

@@ -2,7 +2,7 @@ import { CastleError } from "../../errors/castle-error.ts";
 import { connectCluster } from "../../kubernetes/cluster.ts";
 import type { CastleNode } from "../../spec/castle.ts";
 import type { CastleRun } from "../castle-run.ts";
-import { kubeconfigFromHere } from "../raise/kubernetes.ts";
+import { kubeconfigFromHere } from "../kubeconfig.ts";
 import { NodeClients } from "../raise/node-clients.ts";
 import { readCredentials } from "../../talos/talosconfig.ts";
 import { type Ledger, type Quarantined, begun, commandOf, contested, released, settled } from "./ledger.ts";

@@ -2,12 +2,10 @@ import { controlPlanes } from "../../spec/control-planes.ts";
 import { CastleError } from "../../errors/castle-error.ts";
 import { apiAnswers } from "../../kubernetes/api-probe.ts";
 import { type ClusterNode, connectCluster } from "../../kubernetes/cluster.ts";
-import { withServer } from "../../kubernetes/kubeconfig.ts";
 import type { CastleNode } from "../../spec/castle.ts";
 import { poll } from "../../support/poll.ts";
 import type { Secret } from "../../support/secret.ts";
 import { kubeconfig } from "../../talos/kubeconfig.ts";
-import type { Endpoint } from "../../talos/client.ts";
 import type { CastleRun } from "../castle-run.ts";
 import type { NodeClients } from "./node-clients.ts";
 import { firstAnswer } from "../../errors/first-answer.ts";
@@ -56,16 +54,6 @@ export async function fetchKubeconfig(run: CastleRun, clients: NodeClients): Pro
         }),
     },
   );
-}
-
-/** The kubeconfig that works from here: on a rack the VIP, against a lab a forward on the loopback. */
-export async function kubeconfigFromHere(run: Pick<CastleRun, "ground">, lan: Secret): Promise<Secret> {
-  const [first, ...others] = await run.ground.api();
-  return withServer(lan, server(first), others.map(server));
-}
-
-function server({ host, port }: Endpoint): string {
-  return `https://${host}:${port}`;
 }
 
 /** Waits until every node of the spec is Ready in Kubernetes. */

@@ -10,11 +10,12 @@ import { GitRemote } from "../../fixtures/git-remote.ts";
 import { canRunLab } from "../../fixtures/parts.ts";
 import { openRegistry, type TestRegistry } from "../../fixtures/registry.ts";
 import { SiteSource } from "../../fixtures/site-source.ts";
+import { ClusterWorld, SOURCE } from "./cluster-world.ts";
 import { MANIFEST, manifest } from "./world.ts";
 
 const EXECUTABLE = fileURLToPath(new URL("../../../bin/castle.js", import.meta.url));
 
-/** The command as a job of CI runs it: a file with sites alone, no castle, no kubeconfig, nobody to ask. */
+/** The command as a job of CI runs it: a file with sites alone, no castle, nobody to ask. */
 describe.skipIf(!canRunLab)("castle publish without a castle", () => {
   let registry: TestRegistry;
   let remote: GitRemote;
@@ -23,11 +24,12 @@ describe.skipIf(!canRunLab)("castle publish without a castle", () => {
   let folder: string;
   let image: string;
 
-  const castle = (...args: string[]) => {
+  const castle = (...args: string[]) => castleWith({}, ...args);
+  const castleWith = (more: Readonly<Record<string, string>>, ...args: string[]) => {
     const { KUBECONFIG: _, ...rest } = env;
     const options = {
       cwd: folder,
-      env: { ...rest, XDG_CONFIG_HOME: folder },
+      env: { ...rest, XDG_CONFIG_HOME: folder, ...more },
       extendEnv: false,
       reject: false,
       stdin: "ignore",
@@ -108,6 +110,31 @@ sites:
     const { exitCode, stderr } = await castle("publish", "--resume");
     expect(exitCode).toBe(50);
     expect(stderr).toMatch(/There is no kubeconfig[\s\S]*is committed .*not verified/);
+  });
+
+  it("with a kubeconfig asks that cluster before anything is changed, and says what follows what there", async () => {
+    const cluster = await ClusterWorld.open();
+    try {
+      await site.commit({ "index.html": "<h1>Not alone</h1>\n" });
+      await site.git("push", "-q");
+      const kubeconfig = join(folder, "kubeconfig");
+      await writeFile(kubeconfig, cluster.server.kubeconfig.reveal(), { mode: 0o600 });
+      const before = await remote.git("rev-parse", "main");
+      const strange = await castleWith({ KUBECONFIG: kubeconfig }, "publish");
+      expect(strange.exitCode).toBe(10);
+      expect(strange.stderr).toMatch(
+        /No GitRepository of the cluster follows http:.*; there are GitRepository flux-system\/flux-system https:\/\/git\.lan\/k8s\.git/,
+      );
+      // The same Flux, once it follows the repository that the file names; it is suspended, so that nobody waits for it.
+      const url = `http://127.0.0.1:${server.port}/remote.git`;
+      await cluster.patch(SOURCE, { spec: { url, suspend: true } });
+      const suspended = await castleWith({ KUBECONFIG: kubeconfig }, "publish");
+      expect(suspended.exitCode).toBe(10);
+      expect(suspended.stderr).toMatch(/flux-system\/flux-system is suspended[\s\S]*nothing was changed/);
+      expect(await remote.git("rev-parse", "main")).toBe(before);
+    } finally {
+      await cluster.close();
+    }
   });
 
   it("writes a Dockerfile that names base and builder by what castle.lock pins", async () => {

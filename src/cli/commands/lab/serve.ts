@@ -15,7 +15,7 @@ export const labServeCommand = buildCommand({
     const [{ runDaemon }, { readSettings }, { foldersOf }] = await Promise.all([
       import("../../../lab/daemon/daemon.ts"),
       import("../../../lab/daemon/settings.ts"),
-      import("../../lab-session.ts"),
+      import("../../lab-folders.ts"),
     ]);
     const folders = foldersOf(this, lab);
     const settings = await readSettings(folders);
