@@ -5,7 +5,7 @@ import { run } from "../../support/run.ts";
 import type { SourceFacts } from "../release.ts";
 import type { BuildFolders } from "./build-environment.ts";
 import { runSiteProgram } from "./site-program.ts";
-import { refuseUnpublished } from "./unpublished-pages.ts";
+import { maySetUnpublished, refuseUnpublished } from "./unpublished-pages.ts";
 import { noAnswer } from "../../errors/failure.ts";
 
 export interface HugoBuild {
@@ -30,14 +30,14 @@ export async function buildWithHugo(build: HugoBuild): Promise<void> {
   const site = ["--source", folders.tree, "--clock", source.committedAt];
   const tool = { file: program, tree: folders.tree, env, signal };
   const ask = (...args: string[]) => runSiteProgram({ ...tool, args: [...args, ...site] });
-  // Beside the build: Hugo takes as long to start for its settings as for a few hundred pages.
-  const settings = ask("config", "--format", "json");
-  settings.catch(() => undefined);
+  // Hugo takes as long to start for its settings as for a few hundred pages: only where they may matter, beside the build.
+  const settings = (await maySetUnpublished(folders.tree)) ? ask("config", "--format", "json") : undefined;
+  settings?.catch(() => undefined);
   await runSiteProgram({
     ...tool,
     args: [...site, "--destination", folders.output, "--minify", "--panicOnWarning", "--noBuildLock"],
   });
-  await refuseUnpublished(folders.output, await settings, ask);
+  if (settings !== undefined) await refuseUnpublished(folders.output, await settings, ask);
 }
 
 async function ownSettings({ folders, cache, version }: HugoBuild): Promise<Record<string, string>> {

@@ -1,3 +1,4 @@
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { CastleError } from "../../errors/castle-error.ts";
@@ -16,6 +17,25 @@ const KINDS = [
   { setting: "buildfuture", list: "future", name: "of the future" },
   { setting: "buildexpired", list: "expired", name: "expired" },
 ] as const;
+
+const SETTING = new RegExp(KINDS.map(({ setting }) => setting).join("|"), "i");
+
+/**
+ * Whether any file of the tree that can hold Hugo's settings names one of these: site, themes and modules all lie in it,
+ * and of the environment Hugo sees none.
+ */
+export async function maySetUnpublished(tree: string): Promise<boolean> {
+  const names = await readdir(tree, { recursive: true });
+  for (const name of names.filter((path) => /\.(?:toml|ya?ml|json)$/i.test(path))) {
+    const text = await readFile(join(tree, name), "utf8").catch((error: NodeJS.ErrnoException) => {
+      // A folder of such a name; a link to nowhere.
+      if (error.code === "EISDIR" || error.code === "ENOENT") return "";
+      throw error;
+    });
+    if (SETTING.test(text)) return true;
+  }
+  return false;
+}
 
 /**
  * Refuses an output with pages that are not to be seen. They can only be there where the site's own configuration asks
