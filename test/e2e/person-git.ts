@@ -5,14 +5,8 @@ import { run } from "../../src/support/run.ts";
 export type PersonGit = (...args: readonly string[]) => Promise<string>;
 
 export function personGit(folder: string): PersonGit {
-  const person = [
-    "-c",
-    "user.name=Person",
-    "-c",
-    "user.email=person@example.org",
-    "-c",
-    "credential.helper=",
-  ];
+  const person = ["-c", "user.name=Person", "-c", "user.email=person@example.org"];
+  // Not this user's own settings, but the repository's: the blog's has a login of its own.
   const env = { GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
   return async (...args) =>
     (await run("git", [...person, ...args], { cwd: folder, env, timeout: 30_000 })).stdout.trim();
