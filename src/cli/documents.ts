@@ -173,12 +173,9 @@ export const documents = {
           pending: z.boolean().meta({ description: "Not in the store yet: castle secrets sync" }),
         }),
       ),
-      sopsRecipient: z
-        .string()
-        .optional()
-        .meta({
-          description: "Public: whom Secrets of one's own in Git are encrypted for, with sops and age",
-        }),
+      sopsRecipient: z.string().optional().meta({
+        description: "Public: whom Secrets of one's own in Git are encrypted for, with sops and age",
+      }),
       cluster: z
         .array(z.object({ namespace: z.string(), name: z.string(), created: z.string() }))
         .meta({ description: "Secrets labelled app.kubernetes.io/managed-by: castle" }),

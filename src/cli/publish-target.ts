@@ -98,7 +98,7 @@ async function castleTarget(context: Context, spec: SpecFile, choice: TargetChoi
           host: site.host,
           secure,
           at: await ground.reach(ingress, secure ? 443 : 80),
-          ca: acme?.roots,
+          ca: acme?.roots ?? castle.ingress?.tls?.ca,
           verified: acme !== undefined || castle.ingress?.tls?.acme !== "letsencrypt-staging",
         });
   const api = new KubernetesApi(kubeconfig.content);

@@ -23,10 +23,11 @@ const DIRECTORIES: Readonly<Record<string, string>> = {
 
 export function acmeConfig({ ingress, sites }: Castle, acme: Surroundings["acme"]): AcmeConfig {
   const told = ingress?.tls?.acme ?? "";
+  const caBundle = acme === undefined ? ingress?.tls?.ca : acme.caBundle;
   return {
     directory: acme?.directory ?? DIRECTORIES[told] ?? told,
     email: ingress?.tls?.email ?? "",
-    ...(acme?.caBundle === undefined ? {} : { caBundle: acme.caBundle }),
+    ...(caBundle === undefined ? {} : { caBundle }),
     hosts: (sites ?? []).map(({ name, host }) => ({
       host,
       namespace: siteNamespace(name),

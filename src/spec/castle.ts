@@ -30,6 +30,8 @@ interface CertificateSettings {
   /** letsencrypt, letsencrypt-staging (in a lab its own ACME server answers for both) or the address of a directory. */
   readonly acme: string;
   readonly email: string;
+  /** PEM of a private authority's root; absent: public authorities. */
+  readonly ca?: string;
 }
 
 interface GitopsSettings {

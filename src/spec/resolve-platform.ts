@@ -45,8 +45,12 @@ export function resolvePlatform(spec: Spec, { kind, pool }: Outline): Platform {
 type Tls = NonNullable<NonNullable<Spec["ingress"]>["tls"]>;
 
 /** Only a lab may leave these out. */
-function certificates(castle: string, { acme, email }: Tls) {
-  return { acme: acme ?? "letsencrypt", email: email ?? `castle@${castle}.lan` };
+function certificates(castle: string, { acme, email, ca }: Tls) {
+  return {
+    acme: acme ?? "letsencrypt",
+    email: email ?? `castle@${castle}.lan`,
+    ...(ca === undefined ? {} : { ca }),
+  };
 }
 
 function resolveSite(

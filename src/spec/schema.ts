@@ -198,17 +198,24 @@ export const gitopsSection = section({
 });
 
 const webhookExpected = "secret or the address of a webhook, such as https://alerts.lan/castle";
-const acmeExpected = "letsencrypt, letsencrypt-staging or the address of an ACME directory";
+const acmeExpected = "letsencrypt, letsencrypt-staging or the https address of an ACME directory";
+const acmeDirectory = text(/^https:\/\/[^\s/@:]+(?::[0-9]{1,5})?(?:\/[^\s]*)?$/, acmeExpected);
 
 const ingressSection = section({
   tls: section({
     acme: z
-      .union([z.literal("letsencrypt"), z.literal("letsencrypt-staging"), webAddress(acmeExpected)], {
+      .union([z.literal("letsencrypt"), z.literal("letsencrypt-staging"), acmeDirectory], {
         error: acmeExpected,
       })
       .describe("Lab default: the lab's own ACME server, which also stands in for Let's Encrypt."),
     email: text(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, "an e-mail address such as me@example.org").describe(
       "Whom the authority writes to.",
+    ),
+    ca: text(
+      /^-----BEGIN CERTIFICATE-----\s[\s\S]+-----END CERTIFICATE-----\s*$/,
+      "a certificate in PEM, from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----",
+    ).describe(
+      "The root of a private authority, such as step-ca: who signed its directory's own certificate and signs the sites'. Default: public authorities.",
     ),
   })
     .partial()

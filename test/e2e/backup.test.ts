@@ -88,7 +88,10 @@ describe.skipIf(!canRunLab)(`backup and restore (CASTLE_TEST_SEED=${seed.value})
     await run("sh", ["-c", 'head -c 20000 "$0" > "$1"', kept, torn]);
     expect((await castle.try("restore", torn, "--yes")).stderr).toContain("backup/damaged");
     const spec = await readFile(join(castle.folder, "castle.yaml"), "utf8");
-    await writeFile(join(castle.folder, "other.yaml"), spec.replace("castle: t-backup", "castle: t-backup-2"));
+    await writeFile(
+      join(castle.folder, "other.yaml"),
+      spec.replace("castle: t-backup", "castle: t-backup-2"),
+    );
     expect((await castle.try("restore", kept, "--yes", "-f", "other.yaml")).stderr).toContain(
       "backup/foreign",
     );

@@ -1,4 +1,4 @@
-import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -15,9 +15,10 @@ const HOST = `blog.${NAME}.lan`;
 const OTHER = `shop.${NAME}.lan`;
 const PORT = 14_001;
 
-/** An ACME server that is met too often, as RFC 8555 and Let's Encrypt word it. */
-const LIMITED = `const at = "http://192.168.1.1:${PORT}";
-require("node:http").createServer((request, response) => {
+/** An ACME server that is met too often, as RFC 8555 and Let's Encrypt word it; arguments: its key and certificate. */
+const LIMITED = `const at = "https://192.168.1.1:${PORT}";
+const [key, cert] = process.argv.slice(1).map((path) => require("node:fs").readFileSync(path));
+require("node:https").createServer({ key, cert }, (request, response) => {
   request.resume();
   request.on("end", () => {
     response.setHeader("Replay-Nonce", String(Math.random()));
@@ -85,11 +86,15 @@ describe.skipIf(!canRunLab)("a platform and its rarer faults", () => {
   });
 
   it("with an authority that limits orders: up tells its words and when the castle tries again", async () => {
-    const inside = [`--net=/run/netns/${lanNamespace(NAME)}`, "--", process.execPath, "-e", LIMITED];
+    const [key, certificate] = await privateAuthority(castle.folder);
+    const node = [process.execPath, "-e", LIMITED, "--", key, certificate];
+    const inside = [`--net=/run/netns/${lanNamespace(NAME)}`, "--", ...node];
     const server = execa("nsenter", inside, { reject: false });
     try {
-      const acme = `http://192.168.1.1:${PORT}/directory`;
-      await castle.spec(smallCastle({ ingress: `{ tls: { acme: "${acme}", email: me@example.org } }` }));
+      const acme = `https://192.168.1.1:${PORT}/directory`;
+      const ca = JSON.stringify(await readFile(certificate, "utf8"));
+      const tls = `{ acme: "${acme}", email: me@example.org, ca: ${ca} }`;
+      await castle.spec(smallCastle({ ingress: `{ tls: ${tls} }` }));
       const told = await faultOf(castle, 1, "up");
       expect(told).toMatchObject({
         code: "platform/certificate-failed",
@@ -109,6 +114,15 @@ describe.skipIf(!canRunLab)("a platform and its rarer faults", () => {
     await castle.run("up");
   });
 });
+
+/** @returns files with the key and the certificate of a server that signs for itself */
+async function privateAuthority(folder: string): Promise<readonly [key: string, certificate: string]> {
+  const [key, certificate] = [join(folder, "authority.key"), join(folder, "authority.crt")];
+  const name = ["-subj=/CN=private", "-addext=subjectAltName=IP:192.168.1.1"];
+  const kind = ["-newkey=ec", "-pkeyopt=ec_paramgen_curve:P-256", "-nodes", "-days=2"];
+  await execa("openssl", ["req", "-x509", ...kind, ...name, `-keyout=${key}`, `-out=${certificate}`]);
+  return [key, certificate];
+}
 
 /** The bare repository of the castle in the lab's state. */
 async function findRepository(state: string): Promise<string> {

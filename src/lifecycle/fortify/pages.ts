@@ -26,7 +26,7 @@ export async function pagesServed(
   const endpoint = await ground.reach(address, HTTPS);
   // The staging authority is in no machine's trust; that the certificate came from it is what the controller checks.
   const staging = acme === undefined && castle.ingress?.tls?.acme === "letsencrypt-staging";
-  const trust = { ca: acme?.roots, rejectUnauthorized: !staging };
+  const trust = { ca: acme?.roots ?? castle.ingress?.tls?.ca, rejectUnauthorized: !staging };
   const sites = castle.sites ?? [];
   await Promise.all(sites.map((site) => served(site, { endpoint, trust, address, signal })));
   return { detail: sites.map(({ host }) => siteUrl(host)).join(", ") };

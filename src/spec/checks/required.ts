@@ -27,7 +27,11 @@ function requirePlatform(draft: Draft): void {
   const sections: readonly (readonly [Path, string, string])[] = [
     [["gitops"], "repository", "the address of a Git repository, such as https://git.lan/tazlab-k8s.git"],
     [["loadBalancer"], "pool", "FIRST-LAST, such as 192.168.1.230-192.168.1.239"],
-    [["ingress", "tls"], "acme", "letsencrypt, letsencrypt-staging or the address of an ACME directory"],
+    [
+      ["ingress", "tls"],
+      "acme",
+      "letsencrypt, letsencrypt-staging or the https address of an ACME directory",
+    ],
     [["ingress", "tls"], "email", "an e-mail address such as me@example.org"],
     ...Array.from({ length: draft.count(["sites"]) }, (_, index): Path => ["sites", index]).flatMap(
       (site) =>
