@@ -8,6 +8,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"io"
 	"log"
 	"log/slog"
@@ -385,5 +386,20 @@ func TestConfigurationNamesEveryFault(t *testing.T) {
 	}
 	if _, err := parseConfig([]byte("directory: https://x/dir\nhost: typo\n"), own); err == nil {
 		t.Error("an unknown field was taken")
+	}
+}
+
+func TestWhatAnotherDirectorySaidIsForgotten(t *testing.T) {
+	host := hostSpec{Host: "blog.castle.test", Secret: "web-tls", Namespace: "site-blog"}
+	b := newBoard(nil, slog.New(slog.DiscardHandler))
+	b.follow(&config{Directory: "https://limited.test/directory", Hosts: []hostSpec{host}})
+	b.failed(host, errors.New("rateLimited"), time.Now().Add(time.Hour))
+	b.follow(&config{Directory: "https://limited.test/directory", Hosts: []hostSpec{host}})
+	if s := b.states[host.Host]; s.State != "failed" || s.Error == "" || s.Directory != "https://limited.test/directory" {
+		t.Fatalf("the same directory's error is still true: %+v", s)
+	}
+	b.follow(&config{Directory: "https://other.test/directory", Hosts: []hostSpec{host}})
+	if s := b.states[host.Host]; s.State != "pending" || s.Error != "" || s.NextTry != nil || s.Directory != "https://other.test/directory" {
+		t.Fatalf("another directory has said nothing yet: %+v", s)
 	}
 }

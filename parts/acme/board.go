@@ -16,9 +16,11 @@ import (
 // hostState is what the ConfigMap says of a host, as JSON under the host's name.
 type hostState struct {
 	// State is pending, valid or failed.
-	State     string     `json:"state"`
-	Secret    string     `json:"secret"`
-	Namespace string     `json:"namespace"`
+	State     string `json:"state"`
+	Secret    string `json:"secret"`
+	Namespace string `json:"namespace"`
+	// Directory is where the certificate is ordered, or was when the error came.
+	Directory string     `json:"directory"`
 	Issuer    string     `json:"issuer,omitempty"`
 	NotAfter  *time.Time `json:"notAfter,omitempty"`
 	// Message says what is waited for.
@@ -31,13 +33,14 @@ type hostState struct {
 
 // board knows how every host stands, and tells it to Kubernetes and to Prometheus.
 type board struct {
-	mutex   sync.Mutex
-	cluster *cluster
-	log     *slog.Logger
-	states  map[string]hostState
-	orders  map[[2]string]int
-	good    bool
-	changed chan struct{}
+	mutex     sync.Mutex
+	cluster   *cluster
+	log       *slog.Logger
+	directory string
+	states    map[string]hostState
+	orders    map[[2]string]int
+	good      bool
+	changed   chan struct{}
 }
 
 func newBoard(cluster *cluster, log *slog.Logger) *board {
@@ -52,7 +55,7 @@ func (b *board) update(host hostSpec, change func(*hostState)) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	state := b.states[host.Host]
-	state.Secret, state.Namespace = host.Secret, host.Namespace
+	state.Secret, state.Namespace, state.Directory = host.Secret, host.Namespace, b.directory
 	change(&state)
 	b.states[host.Host] = state
 	b.wake()
@@ -65,13 +68,23 @@ func (b *board) wake() {
 	}
 }
 
-// only forgets the hosts that are not in the configuration any more.
-func (b *board) only(hosts []hostSpec) {
+// follow forgets the hosts that are not in the configuration any more, and what another directory said.
+func (b *board) follow(c *config) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	maps.DeleteFunc(b.states, func(name string, _ hostState) bool {
-		return !slices.ContainsFunc(hosts, func(h hostSpec) bool { return h.Host == name })
+		return !slices.ContainsFunc(c.Hosts, func(h hostSpec) bool { return h.Host == name })
 	})
+	if b.directory != c.Directory {
+		b.directory = c.Directory
+		for name, state := range b.states {
+			if state.State == "failed" {
+				state.State = "pending"
+			}
+			state.Directory, state.Error, state.NextTry = c.Directory, "", nil
+			b.states[name] = state
+		}
+	}
 	b.wake()
 }
 

@@ -56,7 +56,7 @@ func (k *keeper) run(ctx context.Context, file string) {
 
 func (k *keeper) start(ctx context.Context, c *config) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	k.board.only(c.Hosts)
+	k.board.follow(c)
 	var hosts sync.WaitGroup
 	for _, host := range c.Hosts {
 		hosts.Go(func() { k.keepHost(ctx, c, host) })

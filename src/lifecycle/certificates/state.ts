@@ -8,6 +8,8 @@ import { parsedJson } from "../../support/json.ts";
 /** What the ACME controller tells of a host, parts/acme/board.go. */
 const hostShape = z.object({
   state: z.enum(["pending", "valid", "failed"]),
+  /** Where it is ordered; an error is that directory's. */
+  directory: z.string().optional(),
   issuer: z.string().optional(),
   notAfter: z.iso.datetime().optional(),
   message: z.string().optional(),

@@ -14,6 +14,7 @@ const SOON = 15_000;
 
 /**
  * Waits until every site's certificate is valid.
+ * @param directory where the spec has them ordered now: what another one said is no answer
  * @throws CastleError platform/certificate-failed with the authority's own words, platform/host-unreachable,
  *   platform/stalled
  */
@@ -26,6 +27,7 @@ export async function allCertificatesValid(
     patience,
   }: Pick<CastleRun, "castle" | "report" | "now" | "signal" | "patience">,
   view: FluxView,
+  directory: string,
 ): Promise<{ detail: string }> {
   const hosts = (castle.sites ?? []).map(({ host }) => host);
   let last = "the ACME controller has not said anything yet";
@@ -55,7 +57,10 @@ export async function allCertificatesValid(
       before ??= new Set(waiting.map(failureOf));
       const old = before;
       const failed = waiting.find(
-        (one) => one.state === "failed" && !(old.has(failureOf(one)) && isTriedSoon(one, now())),
+        (one) =>
+          one.state === "failed" &&
+          (one.directory ?? directory) === directory &&
+          !(old.has(failureOf(one)) && isTriedSoon(one, now())),
       );
       if (failed !== undefined) throw certificateFailed(failed);
       const unknown = waiting.find(({ message }) => /no such host/.test(message ?? ""));

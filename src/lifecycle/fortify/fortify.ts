@@ -5,6 +5,7 @@ import { runStep } from "../../journal/step.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import type { Secret } from "../../support/secret.ts";
 import type { CastleRun } from "../castle-run.ts";
+import { acmeConfig } from "../../platform/acme-config.ts";
 import { ingressAddress } from "../../platform/pool.ts";
 import type { PlatformGround } from "../ground/ground.ts";
 import { type Blueprint, drawBlueprint } from "./blueprint.ts";
@@ -137,7 +138,7 @@ export async function fortify(
 async function sitesServed(run: CastleRun, view: FluxView, authority: Authority): Promise<void> {
   if (!hasCertificates(run.castle)) return;
   await runStep(run.report, { id: "certificates", title: "Certificates" }, async () => {
-    const valid = await allCertificatesValid(run, view);
+    const valid = await allCertificatesValid(run, view, acmeConfig(run.castle, authority.acme).directory);
     // At once: whoever loses the castle now has them.
     await keepIssued(run, view.api, authority);
     return valid;
