@@ -4,7 +4,7 @@ import { type ClusterSecret, castleSecrets } from "../kubernetes/castle-secrets.
 import { escrowCertificates } from "../lifecycle/certificates/escrow.ts";
 import { castleHome } from "../lifecycle/home.ts";
 import { withLock } from "../lifecycle/lock.ts";
-import { sopsRecipient } from "../secrets/sops.ts";
+import { SOPS_KEY, sopsRecipient } from "../secrets/sops.ts";
 import type { KeptSecret, SecretStore } from "../secrets/store.ts";
 import type { AnswerOf } from "./answer.ts";
 import { withCluster } from "./cluster-session.ts";
@@ -20,7 +20,8 @@ export async function listSecrets(context: Context, file: string): Promise<Answe
   const spec = await readSpecFile(context, file);
   const store = secretStore(context, spec);
   const secrets = await store.list();
-  const recipient = await sopsRecipient(store);
+  // A store that does not answer still tells what this machine has of it, and nothing else.
+  const recipient = secrets.some(({ name }) => name === SOPS_KEY) ? await sopsRecipient(store) : undefined;
   const cluster = await clusterSecrets(context, spec, store);
   const silence = "silent" in cluster ? cluster : undefined;
   const inCluster = "silent" in cluster ? [] : cluster.secrets;
