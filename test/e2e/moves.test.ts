@@ -117,8 +117,8 @@ describe.skipIf(!canRunLab)(`a castle whose nodes change (CASTLE_TEST_SEED=${see
     const down = ["scale", "--control-planes", "1", "--workers", "1", "--yes"];
     const { quorum } = await plan(...down);
     expect(quorum.map(({ verdict }) => verdict)).toEqual(["safe", "safe"]);
-    // Behind the first step: the ledger has the departure as begun, castle.yaml does not know of it.
-    const { at } = await killVerb(castle, down, 1 + seed.next(MOMENTS - 1));
+    // At the second step's start: the ledger has the departure as begun, castle.yaml does not know of it.
+    const { at } = await killVerb(castle, down, 2 + seed.next(MOMENTS - 2));
     expect(at).toBeDefined();
     const { exitCode, stdout } = await castle.try("up", "-o", "json");
     expect([exitCode, JSON.parse(stdout)]).toMatchObject([1, { code: "lifecycle/unfinished" }]);
