@@ -12,6 +12,7 @@ import { secretStore } from "./secret-store.ts";
 import { statusSources } from "./session.ts";
 import type { SpecFile } from "./spec-file.ts";
 import type { StatusSources } from "../lifecycle/status.ts";
+import { siteTrust } from "../platform/site-trust.ts";
 
 /** Milliseconds that one question on the castle's network may take. */
 const PATIENCE = { health: 2_500, diagnosis: 8_000 } as const;
@@ -36,6 +37,7 @@ export async function examineCastle(
   const clients = credentials === undefined ? undefined : new NodeClients({ ground }, credentials);
   const store = secretStore(context, spec);
   const look = { castle, ground, store, home: homeOf(spec.folder, castle.name) };
+  const trust = siteTrust(castle, ground.roots);
   const bedside: Bedside = {
     castle,
     at: context.now(),
@@ -48,8 +50,8 @@ export async function examineCastle(
       patience: thorough ? PATIENCE.diagnosis : PATIENCE.health,
       dial: (address, port, patience) => ground.dial(address, port, patience),
       holders: (addresses, patience) => ground.holders(addresses, patience),
-      ...(ground.roots === undefined ? {} : { roots: ground.roots }),
-      verified: ground.roots !== undefined || castle.ingress?.tls?.acme !== "letsencrypt-staging",
+      ...(trust.ca === undefined ? {} : { roots: trust.ca }),
+      verified: trust.verified,
     },
     git:
       castle.gitops === undefined

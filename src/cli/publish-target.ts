@@ -12,6 +12,7 @@ import { keepPullLogin } from "../lifecycle/fortify/pull-logins.ts";
 import { FLUX_NAMESPACE } from "../platform/flux-controller.ts";
 import { ingressAddress } from "../platform/pool.ts";
 import { siteNamespace } from "../platform/site-names.ts";
+import { siteTrust } from "../platform/site-trust.ts";
 import { platformImages } from "../platform/surroundings.ts";
 import { SYNC_NAME } from "../platform/synchronisation.ts";
 import type { Delivery, DeliveryCluster, DeliveryManifests } from "../publish/delivery/delivery.ts";
@@ -98,8 +99,7 @@ async function castleTarget(context: Context, spec: SpecFile, choice: TargetChoi
           host: site.host,
           secure,
           at: await ground.reach(ingress, secure ? 443 : 80),
-          ca: acme?.roots ?? castle.ingress?.tls?.ca,
-          verified: acme !== undefined || castle.ingress?.tls?.acme !== "letsencrypt-staging",
+          ...siteTrust(castle, acme?.roots),
         });
   const api = new KubernetesApi(kubeconfig.content);
   const image = parseImageName(site.image);

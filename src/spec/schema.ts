@@ -39,8 +39,8 @@ const size = text(sizePattern, (input) => {
 const version = (example: string) =>
   text(versionPattern, `a full version with the leading v, such as ${example}`);
 const hostLabel = text(labelPattern, "the name of a Proxmox node, such as pve1");
-const webAddress = (expected: string) =>
-  text(/^https?:\/\/[^\s/@:]+(?::[0-9]{1,5})?(?:\/[^\s]*)?$/, expected);
+const webAddress = (expected: string, scheme: "https" | "https?" = "https?") =>
+  text(new RegExp(`^${scheme}://[^\\s/@:]+(?::[0-9]{1,5})?(?:/[^\\s]*)?$`), expected);
 
 const patch = z.record(z.string(), z.unknown(), {
   error: "a strategic merge patch: a mapping in the shape of Talos' machine config",
@@ -199,7 +199,7 @@ export const gitopsSection = section({
 
 const webhookExpected = "secret or the address of a webhook, such as https://alerts.lan/castle";
 const acmeExpected = "letsencrypt, letsencrypt-staging or the https address of an ACME directory";
-const acmeDirectory = text(/^https:\/\/[^\s/@:]+(?::[0-9]{1,5})?(?:\/[^\s]*)?$/, acmeExpected);
+const acmeDirectory = webAddress(acmeExpected, "https");
 
 const ingressSection = section({
   tls: section({

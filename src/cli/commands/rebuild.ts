@@ -1,17 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { answer } from "../answer.ts";
 import type { Context } from "../context.ts";
-import {
-  aliasesWithYes,
-  dryRunFlag,
-  fileFlag,
-  installToolsFlag,
-  outputFlag,
-  timeoutFlag,
-  yesFlag,
-  off,
-} from "../flags.ts";
-import type { OutputFlags } from "../flags.ts";
+import { type OutputFlags, aliasesWithYes, moveFlags, off } from "../flags.ts";
 import type { UpFlags } from "../up-command.ts";
 
 interface Flags extends UpFlags, OutputFlags {
@@ -27,12 +17,7 @@ export const rebuildCommand = buildCommand({
   },
   parameters: {
     flags: {
-      ...fileFlag,
-      ...outputFlag,
-      ...yesFlag,
-      ...dryRunFlag,
-      ...installToolsFlag,
-      ...timeoutFlag,
+      ...moveFlags,
       newIdentity: off("New certificate authorities, tokens and keys; the old ones are kept"),
     },
     aliases: aliasesWithYes,

@@ -1,6 +1,7 @@
 import { request } from "node:https";
 import { CastleError } from "../../errors/castle-error.ts";
 import { ingressAddress } from "../../platform/pool.ts";
+import { siteTrust } from "../../platform/site-trust.ts";
 import type { Site } from "../../spec/castle.ts";
 import { poll } from "../../support/poll.ts";
 import type { Endpoint } from "../../talos/client.ts";
@@ -24,9 +25,9 @@ export async function pagesServed(
   const address = ingressAddress(castle);
   if (address === undefined) return { detail: "the ingress has no address of its own" };
   const endpoint = await ground.reach(address, HTTPS);
-  // The staging authority is in no machine's trust; that the certificate came from it is what the controller checks.
-  const staging = acme === undefined && castle.ingress?.tls?.acme === "letsencrypt-staging";
-  const trust = { ca: acme?.roots ?? castle.ingress?.tls?.ca, rejectUnauthorized: !staging };
+  // Where it cannot be verified here, that the authority issued it is what the controller checks.
+  const { ca, verified } = siteTrust(castle, acme?.roots);
+  const trust = { ca, rejectUnauthorized: verified };
   const sites = castle.sites ?? [];
   await Promise.all(sites.map((site) => served(site, { endpoint, trust, address, signal })));
   return { detail: sites.map(({ host }) => siteUrl(host)).join(", ") };
