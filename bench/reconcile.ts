@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CastleCommand } from "../test/e2e/castle-command.ts";
-import { cloneManifests } from "../test/e2e/person-git.ts";
+import { cloneManifests, webOverride } from "../test/e2e/person-git.ts";
 import { ending } from "./ending.ts";
 import type { Bench, Section } from "./section.ts";
 
@@ -50,11 +50,5 @@ async function pushAgain({ folder, runs, tell }: Bench, castle: CastleCommand): 
 
 /** A change that starts no new pod: what is measured is the way through Git. */
 function override(count: number): string {
-  return `apiVersion: kustomize.config.k8s.io/v1alpha1
-kind: Component
-patches:
-  - target: { kind: Service, name: web }
-    patch: |
-      - { op: add, path: /metadata/annotations, value: { bench: "${count}" } }
-`;
+  return webOverride("Service", `{ op: add, path: /metadata/annotations, value: { bench: "${count}" } }`);
 }

@@ -9,7 +9,7 @@ import { run } from "../../src/support/run.ts";
 import { canRunLab } from "../fixtures/parts.ts";
 import { sopsFile } from "../fixtures/sops-file.ts";
 import { CastleCommand } from "./castle-command.ts";
-import { cloneManifests } from "./person-git.ts";
+import { cloneManifests, manifestsUrl } from "./person-git.ts";
 import { holds, secretsOf } from "./secrets.ts";
 
 const NAME = "t-cert";
@@ -53,8 +53,8 @@ describe.skipIf(!canRunLab)("a castle that is rebuilt", () => {
 
   it("has no secret in its repository", async () => {
     const lab = await castle.lab();
-    const { outside, username, token } = lab.descriptor.lan.git ?? { outside: "", username: "", token: "" };
-    const url = `${outside}/${NAME}.git`.replace("//", `//${username}:${token}@`);
+    const token = lab.descriptor.lan.git?.token ?? "";
+    const url = manifestsUrl(lab, NAME);
     const mirror = `${castle.folder}/mirror.git`;
     await run("git", ["clone", "-q", "--mirror", url, mirror], { env: { GIT_TERMINAL_PROMPT: "0" } });
     const { stdout } = await run("git", ["-C", mirror, "log", "--all", "-p", "--format=%B"]);

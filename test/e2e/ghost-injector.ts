@@ -35,6 +35,13 @@ export class GhostInjector {
     this.#nodes = nodes;
   }
 
+  /** The castle's how-manieth node, from 0, control planes first. */
+  node(index: number): Node {
+    const found = this.#nodes[index];
+    if (found === undefined) throw new Error(`no node ${index}`);
+    return found;
+  }
+
   /** A new disk in the machine, and the node's own configuration: etcd still lists what it was. */
   async sameName(node: Node): Promise<void> {
     await this.emptyDisk(node);

@@ -12,12 +12,27 @@ export function personGit(folder: string): PersonGit {
     (await run("git", [...person, ...args], { cwd: folder, env, timeout: 30_000 })).stdout.trim();
 }
 
-/** A person's clone of the castle's own repository, from outside of the LAN, in an empty folder. */
-export async function cloneManifests(lab: RunningLab, castle: string, folder: string): Promise<PersonGit> {
+/** Address of the castle's own repository, from outside of the LAN, with the login to it. */
+export function manifestsUrl(lab: RunningLab, castle: string): string {
   const { git } = lab.descriptor.lan;
   if (git === undefined) throw new Error("the lab has no Git server: its castle has no platform");
-  const url = `${git.outside}/${castle}.git`.replace("//", `//${git.username}:${git.token}@`);
+  return `${git.outside}/${castle}.git`.replace("//", `//${git.username}:${git.token}@`);
+}
+
+/** A person's clone of the castle's own repository, in an empty folder. */
+export async function cloneManifests(lab: RunningLab, castle: string, folder: string): Promise<PersonGit> {
   const person = personGit(folder);
-  await person("clone", "-q", url, ".");
+  await person("clone", "-q", manifestsUrl(lab, castle), ".");
   return person;
+}
+
+/** An override's kustomization.yaml that changes the site's `web` of one kind. @param operation of JSON Patch, as YAML */
+export function webOverride(kind: "Deployment" | "Service", operation: string): string {
+  return `apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+patches:
+  - target: { kind: ${kind}, name: web }
+    patch: |
+      - ${operation}
+`;
 }

@@ -13,7 +13,7 @@ import { canRunLab } from "../fixtures/parts.ts";
 import { CastleCommand } from "./castle-command.ts";
 import { type Node, bootsOf, nodesOf } from "./cluster.ts";
 import { stopAfterFailure } from "./one-castle.ts";
-import { type PersonGit, cloneManifests } from "./person-git.ts";
+import { type PersonGit, cloneManifests, webOverride } from "./person-git.ts";
 
 const NAME = "t-fort";
 const HOST = `blog.${NAME}.lan`;
@@ -229,11 +229,5 @@ describe.skipIf(!canRunLab)("a castle with a platform in the lab", () => {
 });
 
 function override(replicas: number): string {
-  return `apiVersion: kustomize.config.k8s.io/v1alpha1
-kind: Component
-patches:
-  - target: { kind: Deployment, name: web }
-    patch: |
-      - { op: replace, path: /spec/replicas, value: ${replicas} }
-`;
+  return webOverride("Deployment", `{ op: replace, path: /spec/replicas, value: ${replicas} }`);
 }

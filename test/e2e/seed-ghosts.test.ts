@@ -12,11 +12,7 @@ describe.skipIf(!canRunLab)("ghosts", () => {
   let castle: CastleCommand;
   let nodes: readonly Node[];
   let injector: GhostInjector;
-  const node = (index: number): Node => {
-    const found = nodes[index];
-    if (found === undefined) throw new Error(`no node ${index}`);
-    return found;
-  };
+  const node = (index: number) => injector.node(index);
 
   beforeAll(async () => {
     castle = await CastleCommand.prepare("t-ghosts");

@@ -34,8 +34,7 @@ describe.skipIf(!canRunLab)(
     it("converges", async () => {
       const killed: string[] = [];
       for (let moment = first; moment <= last; moment++) {
-        const node = nodes[1 + (moment % 2)];
-        if (node === undefined) throw new Error("three control planes");
+        const node = injector.node(1 + (moment % 2));
         // One of each kind of cure: a Node that is deleted, a member that is removed, a node that is made anew.
         await injector.lingeringNode("old-worker");
         await injector.removedData(node);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { poll } from "../../src/support/poll.ts";
 import { CastleCommand } from "../e2e/castle-command.ts";
-import { type Node, nodesOf, statusIs } from "../e2e/cluster.ts";
+import { nodesOf, statusIs } from "../e2e/cluster.ts";
 import { GhostInjector } from "../e2e/ghost-injector.ts";
 import { curedShape, ghosts, haunted, told } from "../e2e/ghosts.ts";
 import { stopAfterFailure } from "../e2e/one-castle.ts";
@@ -12,19 +12,13 @@ const SPEC = "nodes: { controlPlanes: { count: 3 }, workers: { count: 1 } }\n";
 /** Every class that can be made on real nodes, made, named and cured. */
 describe.skipIf(!canRunLab)("ghosts, all of them", () => {
   let castle: CastleCommand;
-  let nodes: readonly Node[];
   let injector: GhostInjector;
-  const node = (index: number): Node => {
-    const found = nodes[index];
-    if (found === undefined) throw new Error(`no node ${index}`);
-    return found;
-  };
+  const node = (index: number) => injector.node(index);
 
   beforeAll(async () => {
     castle = await CastleCommand.prepare("t-haunt");
     await castle.spec(SPEC);
-    nodes = await nodesOf(castle);
-    injector = new GhostInjector(castle, nodes);
+    injector = new GhostInjector(castle, await nodesOf(castle));
     await castle.run("up", "--install-tools");
   });
   afterAll(() => castle.remove());
