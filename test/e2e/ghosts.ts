@@ -44,13 +44,20 @@ export function told({ ghosts: found }: Ghosts): readonly string[] {
     .map(({ class: name, subject }) => `${name} ${subject}`);
 }
 
-/** Waits for a ghost of that class: some take time to tell, as operations.md has it. */
-export async function haunted(castle: CastleCommand, ofClass: string): Promise<Ghosts> {
+/**
+ * Waits for a ghost of that class: some take time to tell, as operations.md has it.
+ * @param fact what its evidence has by then; a node that was just powered on is not there yet
+ */
+export async function haunted(castle: CastleCommand, ofClass: string, fact = ""): Promise<Ghosts> {
   let last: Ghosts | undefined;
   return poll(
     async () => {
       last = await ghosts(castle);
-      return told(last).some((ghost) => ghost.startsWith(ofClass)) ? last : undefined;
+      const told = last.ghosts.some(
+        ({ state, class: name, evidence }) =>
+          state === "ghost" && name === ofClass && evidence.some((one) => one.fact.includes(fact)),
+      );
+      return told ? last : undefined;
     },
     {
       every: 500,

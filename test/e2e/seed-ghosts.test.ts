@@ -71,7 +71,7 @@ describe.skipIf(!canRunLab)("ghosts", () => {
 
   it("G2: names the seed's ghost with its evidence, and cures it", async () => {
     await injector.otherName(node(1), "new-cp-2");
-    const found = await haunted(castle, "G2");
+    const found = await haunted(castle, "G2", "etcd is Preparing");
     expect(told(found)).toEqual([`G2 ${node(1).name}`]);
     const facts = found.ghosts[0]?.evidence.map(({ fact }) => fact).join("\n");
     expect(facts).toContain(`name ${node(1).name}, peer ${node(1).address}`);
