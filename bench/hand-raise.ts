@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { labFolders } from "../src/lab/folders.ts";
 import { registryProgram } from "../src/lab/lan/registry.ts";
+import { raiseSysctls, restoreSysctls } from "../src/lab/lan/sysctls.ts";
 import { run } from "../src/support/run.ts";
 import { ending } from "./ending.ts";
 import type { HandPlace } from "./hand-place.ts";
 
-const WATCHES = "/proc/sys/fs/inotify/max_user_instances";
 const NAMESPACE = "hand-lan";
 
 /** One raise and its end, in seconds from nothing. */
@@ -23,7 +23,9 @@ export interface HandRaise {
 
 /** The scripts, unchanged, from nothing. Their clock starts when LAN and registry stand. */
 export async function raiseByHand(place: HandPlace): Promise<HandRaise> {
-  const watches = await readFile(WATCHES, "utf8");
+  // The script raises one setting of the machine, and five kubelets change others.
+  const guarded = { state: place.folder, shared: labFolders(place.folder, NAMESPACE).sharedRun };
+  await raiseSysctls(guarded);
   return ending(
     async () => {
       await script(place, "lan.sh");
@@ -47,7 +49,7 @@ export async function raiseByHand(place: HandPlace): Promise<HandRaise> {
     },
     async () => {
       await dropByHand(place);
-      await writeFile(WATCHES, watches);
+      await restoreSysctls(guarded);
     },
   );
 }

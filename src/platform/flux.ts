@@ -1,4 +1,5 @@
 import type { Component } from "./component.ts";
+import { definition } from "./definition.ts";
 import { FLUX_NAMESPACE, fluxController } from "./flux-controller.ts";
 import { networkPolicies } from "./flux-network.ts";
 import { labels } from "./labels.ts";
@@ -31,7 +32,7 @@ export function flux(
     dependsOn: [],
     files: {
       "namespace.yaml": [keptOnRemoval({ apiVersion: "v1", kind: "Namespace", metadata })],
-      "crds.yaml": definitions.map((upstream) => keptOnRemoval(relabelled(upstream, NAME, "flux"))),
+      "crds.yaml": definitions.map((upstream) => definition(upstream, NAME, "flux")),
       "network-policies.yaml": networkPolicies(),
       "source-controller.yaml": [
         ...access(sources, SOURCE),

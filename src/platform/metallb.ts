@@ -1,4 +1,5 @@
 import type { Component } from "./component.ts";
+import { definition } from "./definition.ts";
 import { labels } from "./labels.ts";
 import {
   controllerDeployment,
@@ -9,7 +10,7 @@ import {
 import { podSecurity } from "./pod.ts";
 import type { SourceObjects } from "./sources.ts";
 import type { PlatformImages } from "./surroundings.ts";
-import { keptOnRemoval, relabelled } from "./upstream.ts";
+import { relabelled } from "./upstream.ts";
 
 const NAME = "metallb";
 const namespace = METALLB_NAMESPACE;
@@ -38,9 +39,7 @@ export function metallb(sources: SourceObjects, images: PlatformImages): Compone
           metadata: { name: namespace, labels: { ...labels(NAME, NAME), ...podSecurity("privileged") } },
         },
       ],
-      "crds.yaml": sources
-        .definitions("metallb.io")
-        .map((definition) => keptOnRemoval(relabelled(definition, NAME, NAME))),
+      "crds.yaml": sources.definitions("metallb.io").map((upstream) => definition(upstream, NAME, NAME)),
       "rbac.yaml": [...access("controller", "controller"), ...access("speaker", "pod-lister")],
       "webhook.yaml": [
         // Empty in Git: the controller makes its own certificate and puts it here.

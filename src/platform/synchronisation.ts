@@ -40,26 +40,45 @@ export function synchronisation(
   return {
     "source.yaml": [gitRepository(gitops, repository)],
     "order.yaml": [
-      kustomization(gitops, SYNC_NAME, {
-        // Flux' own folder holds this very object: waiting for all of it would be waiting for itself.
-        healthChecks: ["source-controller", "kustomize-controller"].map((name) => ({
-          apiVersion: "apps/v1",
-          kind: "Deployment",
-          name,
-          namespace: FLUX_NAMESPACE,
-        })),
-        wait: false,
-      }),
-      ...components.map(({ name, dependsOn }) =>
+      kustomization(gitops, SYNC_NAME, checked(fluxWorkloads)),
+      ...components.map(({ name, dependsOn, files }) =>
         kustomization(gitops, name, {
           ...(dependsOn.length === 0
             ? {}
             : { dependsOn: dependsOn.map((name) => ({ name, readyExpr: STANDS })) }),
-          wait: true,
+          ...health(Object.values(files).flat()),
         }),
       ),
     ],
   };
+}
+
+/** Flux' own folder holds the very object that applies it: waiting for all of it would be waiting for itself. */
+const fluxWorkloads = ["source-controller", "kustomize-controller"].map((name) => ({
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name, namespace: FLUX_NAMESPACE },
+}));
+
+const WORKLOADS = new Set(["DaemonSet", "Deployment", "StatefulSet"]);
+
+/**
+ * What has to be healthy until a component counts as applied: all of it. Definitions are the exception, each as large
+ * as all the rest: Flux waits for them before it applies anything else, and need not read them all a second time.
+ */
+function health(objects: readonly Manifest[]): object {
+  if (!objects.some(({ kind }) => kind === "CustomResourceDefinition")) return { wait: true };
+  return checked(objects.filter(({ kind }) => WORKLOADS.has(kind)));
+}
+
+function checked(workloads: readonly Manifest[]): object {
+  const healthChecks = workloads.map(({ apiVersion, kind, metadata: { name, namespace } }) => ({
+    apiVersion,
+    kind,
+    name,
+    namespace,
+  }));
+  return { ...(healthChecks.length === 0 ? {} : { healthChecks }), wait: false };
 }
 
 function gitRepository({ branch }: Gitops, { url, secret }: Surroundings["repository"]): Manifest {

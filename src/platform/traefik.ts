@@ -1,5 +1,6 @@
 import type { Castle } from "../spec/castle.ts";
 import type { Component } from "./component.ts";
+import { definition } from "./definition.ts";
 import { plain, secure, servicePort } from "./entry-points.ts";
 import { labels, selector } from "./labels.ts";
 import type { Manifest } from "./manifest.ts";
@@ -8,7 +9,7 @@ import { ingressAddress } from "./pool.ts";
 import type { SourceObjects } from "./sources.ts";
 import type { PlatformImages } from "./surroundings.ts";
 import { RETRY, traefikDeployment } from "./traefik-deployment.ts";
-import { keptOnRemoval, relabelled } from "./upstream.ts";
+import { relabelled } from "./upstream.ts";
 
 const NAME = "traefik";
 export const TRAEFIK_NAMESPACE = "traefik";
@@ -24,9 +25,7 @@ export function traefikDefinitions(sources: SourceObjects): Component {
     name,
     dependsOn: [],
     files: {
-      "crds.yaml": sources
-        .definitions("traefik.io")
-        .map((upstream) => keptOnRemoval(relabelled(upstream, name, NAME))),
+      "crds.yaml": sources.definitions("traefik.io").map((upstream) => definition(upstream, name, NAME)),
     },
   };
 }
