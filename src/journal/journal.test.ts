@@ -32,6 +32,18 @@ test("every event is on disk at once, with its time since the run began, for the
   expect((await stat(journal.file)).mode & 0o777).toBe(0o600);
 });
 
+test("progress that says the same again is written once", async () => {
+  const journal = journalAt(0);
+  for (const done of [3, 3, 4, 4]) {
+    journal.record({ type: "progress", id: "nodes", message: `${done} of 5`, done, total: 5 });
+    journal.record({ type: "progress", id: "etcd", message: "it is a learner" });
+  }
+  const said = (await readJournal(folder, 1)).flatMap((line) =>
+    line.type === "progress" ? line.message : [],
+  );
+  expect(said).toEqual(["3 of 5", "it is a learner", "4 of 5"]);
+});
+
 test("the newest runs are read oldest first, without a last line that a kill cut short", async () => {
   journalAt(1).end("done");
   const second = journalAt(2);

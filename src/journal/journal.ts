@@ -69,9 +69,18 @@ export function openJournal({ folder, verb, castle, pid, now }: JournalOptions):
     appendFileSync(file, `${JSON.stringify(line)}\n`, { mode: 0o600 });
   };
   append({ type: "run-started", verb, castle, pid });
+  const progress = new Map<string, string>();
   return {
     file,
-    record: append,
+    record: (event) => {
+      // Who polls says the same at every look; the journal keeps what was new.
+      if (event.type === "progress") {
+        const said = JSON.stringify(event);
+        if (progress.get(event.id) === said) return;
+        progress.set(event.id, said);
+      }
+      append(event);
+    },
     end: (outcome, error) =>
       append({ type: "run-ended", verb, outcome, ...(error === undefined ? {} : { error }) }),
   };

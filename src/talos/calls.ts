@@ -239,6 +239,10 @@ export const calls = {
     "discovery",
     "AffiliateDelete",
   ),
+  affiliateList: method<
+    { readonly clusterId: string },
+    { readonly affiliates: readonly { readonly id: string }[] }
+  >("discovery", "List"),
 
   etcdSnapshot: method<Nothing, Chunk>("machine", "EtcdSnapshot"),
   events: method<EventsRequest, WireEvent>("machine", "Events"),

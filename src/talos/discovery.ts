@@ -2,6 +2,7 @@ import { Client, credentials } from "@grpc/grpc-js";
 import { CastleError } from "../errors/castle-error.ts";
 import { calls } from "./calls.ts";
 import type { Endpoint } from "./client.ts";
+import type { Method } from "./schema.ts";
 
 /** Milliseconds for one call. */
 const DEADLINE = 5_000;
@@ -20,32 +21,68 @@ export interface DiscoveryPlace {
  * Makes the discovery service forget a node at once, which would otherwise be told of until its time to live is over
  * (30 minutes). One that it does not know is as good.
  * @param affiliate the node's id, as Members list it
- * @throws CastleError talos/unreachable, talos/call-failed
+ * @throws CastleError talos/unreachable
  */
-export async function forgetAffiliate(
-  { endpoint, serverName, cluster }: DiscoveryPlace,
-  affiliate: string,
-): Promise<void> {
+export function forgetAffiliate(place: DiscoveryPlace, affiliate: string): Promise<void> {
+  return talking(place, `forget ${affiliate}`, (ask) => forget(ask, place, affiliate));
+}
+
+/**
+ * Makes the discovery service forget all nodes of the castle.
+ * @returns how many it knew
+ * @throws CastleError talos/unreachable
+ */
+export function forgetAll(place: DiscoveryPlace): Promise<number> {
+  return talking(place, "forget the castle's nodes", async (ask) => {
+    const { affiliates } = await ask(calls.affiliateList, { clusterId: place.cluster });
+    await Promise.all(affiliates.map(({ id }) => forget(ask, place, id)));
+    return affiliates.length;
+  });
+}
+
+type Ask = <Request extends object, Answer extends object>(
+  call: Method<Request, Answer>,
+  request: Request,
+) => Promise<Answer>;
+
+async function forget(ask: Ask, { cluster }: DiscoveryPlace, affiliateId: string): Promise<void> {
+  await ask(calls.affiliateDelete, { clusterId: cluster, affiliateId });
+}
+
+/** @param what the service is asked to do, for the error */
+async function talking<T>(
+  { endpoint, serverName }: DiscoveryPlace,
+  what: string,
+  talk: (ask: Ask) => Promise<T>,
+): Promise<T> {
   const address = `${endpoint.host}:${endpoint.port}`;
   const trust = serverName === undefined ? credentials.createInsecure() : credentials.createSsl();
   const client = new Client(address, trust, {
     "grpc.enable_http_proxy": 0,
     ...(serverName === undefined ? {} : { "grpc.ssl_target_name_override": serverName }),
   });
-  const { path, requestSerialize, responseDeserialize } = calls.affiliateDelete;
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const request = { clusterId: cluster, affiliateId: affiliate };
+  const ask: Ask = ({ path, requestSerialize, responseDeserialize }, request) =>
+    new Promise((resolve, reject) => {
       const settings = { deadline: Date.now() + DEADLINE };
-      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, settings, (error) => {
-        if (error === null) resolve();
-        else reject(error);
-      });
+      client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        settings,
+        (error, answer) => {
+          if (error !== null) reject(error);
+          else if (answer === undefined) reject(new Error("it answered nothing"));
+          else resolve(answer);
+        },
+      );
     });
+  try {
+    return await talk(ask);
   } catch (cause) {
     throw new CastleError("talos/unreachable", {
-      message: `The discovery service at ${serverName ?? address} did not forget ${affiliate}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      hint: "it forgets by itself 30 minutes after the node's last word",
+      message: `The discovery service at ${serverName ?? address} did not ${what}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      hint: "it forgets by itself 30 minutes after a node's last word",
       cause,
     });
   } finally {

@@ -3,7 +3,8 @@ import { copyFile, open, readFile, stat, truncate } from "node:fs/promises";
 /** Bytes at which a console is put aside; a machine keeps twice as much at most. */
 const CONSOLE_LIMIT = 8 * 1024 * 1024;
 
-const POWERED_ON = "[castle] powered on";
+/** Begins each boot. */
+export const POWERED_ON = "[castle] powered on";
 
 /** A previous part of the console, put aside when it grew too long. */
 export function earlierConsole(path: string): string {

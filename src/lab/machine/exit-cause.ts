@@ -1,3 +1,4 @@
+import { LAST_PHASE } from "./last-phase.ts";
 import type { Exit } from "./machine.ts";
 
 /**
@@ -9,9 +10,6 @@ const ASKED_RESTART = 129;
 
 /** What machined writes when it begins a sequence, for example `[talos] reset sequence: 2 phase(s)`. */
 const SEQUENCE = /\b(\w+) sequence: \d+ phase\(s\)/g;
-
-/** The last phase of both Reset and Shutdown in container mode; after it nothing can fail any more. */
-const LAST_PHASE = /\bphase (shutdown|reboot) \((\d+)\/\2\)/;
 
 /**
  * Why a machine's init ended. In container mode machined runs Reset as "stop everything, power off" and wipes nothing,

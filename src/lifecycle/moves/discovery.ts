@@ -1,7 +1,7 @@
 import { CastleError } from "../../errors/castle-error.ts";
 import type { CastleNode } from "../../spec/castle.ts";
 import { clusterIdentity } from "../../talos/cluster-identity.ts";
-import { type DiscoveryPlace, forgetAffiliate } from "../../talos/discovery.ts";
+import { type DiscoveryPlace, forgetAffiliate, forgetAll } from "../../talos/discovery.ts";
 import type { CastleRun } from "../castle-run.ts";
 import type { NodeClients } from "../raise/node-clients.ts";
 import { knownMembers } from "./memory.ts";
@@ -28,6 +28,22 @@ export async function forgetInDiscovery(
     return { detail: error.message };
   }
   return { detail: own.length === 0 ? "discovery did not know it" : "discovery, too" };
+}
+
+/**
+ * Makes discovery forget the whole castle, whose nodes are empty or gone: nodes that come with the same secrets would
+ * look for etcd at the old addresses, each in vain for half a minute. A help, too.
+ */
+export async function forgetCastle(run: CastleRun): Promise<{ detail: string }> {
+  const place = await discoveryPlace(run);
+  if (place === undefined) return { detail: "discovery is off" };
+  try {
+    const known = await forgetAll(place);
+    return { detail: known === 0 ? "it knew nobody" : `${known} nodes` };
+  } catch (error) {
+    if (!(error instanceof CastleError)) throw error;
+    return { detail: error.message };
+  }
 }
 
 async function discoveryPlace({ castle, ground, store }: CastleRun): Promise<DiscoveryPlace | undefined> {

@@ -6,9 +6,11 @@ import { CastleError } from "../../errors/castle-error.ts";
 import { judge } from "../../quorum/plan.ts";
 import type { CastleRun } from "../castle-run.ts";
 import { type Unfinished, begun, cleared } from "../moves/ledger.ts";
+import { forgetCastle } from "../moves/discovery.ts";
 import { changeLedger } from "../moves/ledger-file.ts";
 import { ballotOf } from "../quorum/ballot.ts";
 import { proveEmpty } from "./empty.ts";
+import { leaderAmong, untilDeposed } from "./last-leader.ts";
 import { PowerSwitch } from "./power-switch.ts";
 import { type Found, findNode, wipeNode } from "./wipe.ts";
 
@@ -58,7 +60,14 @@ export async function reset(given: CastleRun, { goesOn }: ResetOptions = {}): Pr
     });
     const ours = castle.nodes.filter(({ name }) => found.get(name) === "ours");
     await runStep(report, { id: "wipe", title: "Every node wiped, all at once" }, async () => {
-      await together(...ours.map((node) => wipeNode({ run, clients, power }, node)));
+      const leader = await leaderAmong(ours, clients, run.signal);
+      await together(
+        ...ours.filter((node) => node !== leader).map((node) => wipeNode({ run, clients, power }, node)),
+      );
+      if (leader !== undefined) {
+        await untilDeposed(leader, clients, run.signal);
+        await wipeNode({ run, clients, power }, leader);
+      }
       return { detail: ours.length === 0 ? "all were empty already" : `${ours.length} wiped` };
     });
     await runStep(report, { id: "empty", title: "Every node proved to be empty" }, async () => {
@@ -66,6 +75,7 @@ export async function reset(given: CastleRun, { goesOn }: ResetOptions = {}): Pr
       await together(...machines.map((node) => proveEmpty({ run, clients, power }, node)));
       return { detail: "maintenance mode, no configuration" };
     });
+    await runStep(report, { id: "forget", title: "Forgotten by discovery" }, () => forgetCastle(run));
   } finally {
     clients.close();
     await power.close();
