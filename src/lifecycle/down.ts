@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { runStep } from "../journal/step.ts";
 import type { CastleRun } from "./castle-run.ts";
 import { keepCertificates } from "./certificates/before-down.ts";
+import { forgetCastle } from "./moves/discovery.ts";
 import { terraformOf } from "./raise/machines.ts";
 
 /**
@@ -17,6 +18,9 @@ export async function down(run: CastleRun): Promise<readonly string[]> {
     gone = await terraformOf(run).destroy(signal);
     return { detail: gone.length === 0 ? "there were none" : gone.join(", ") };
   });
+  if (gone.length > 0) {
+    await runStep(report, { id: "forget", title: "Forgotten by discovery" }, () => forgetCastle(run));
+  }
   await Promise.all(
     [home.kubeconfig, home.talosconfig, home.ledger].map((file) => rm(file, { force: true })),
   );
