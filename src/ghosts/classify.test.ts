@@ -287,20 +287,6 @@ describe("G7: discovery or Kubernetes only", () => {
   });
 });
 
-describe("G8: another castle's disk", () => {
-  it("answers with another authority", () => {
-    const testimony = changed(healthy(), { node: { name: "fortress-cp-1", answer: "foreign" } });
-    expect(verdicts(testimony)).toEqual(["G8 fortress-cp-1 ghost"]);
-  });
-
-  it("speaks of another cluster", () => {
-    const etcd = preparing(4, "other-cluster");
-    expect(verdicts(changed(healthy(), { node: { name: "fortress-cp-1", etcd } }))).toEqual([
-      "G8 fortress-cp-1 ghost",
-    ]);
-  });
-});
-
 describe("G6: back since the upgrade", () => {
   it("is told by the lists that contradict each other", () => {
     expect(verdicts(zombies())).toEqual([...ZOMBIES.values()].map((id) => `G6 ${id} ghost`));
@@ -314,26 +300,6 @@ describe("G6: back since the upgrade", () => {
     const [ghost] = classify(zombiesEverywhere());
     expect(ghost?.cures).toEqual([{ kind: "remove-member", member: ghost?.subject }]);
     expect(ghost?.quorum[0]).toMatchObject({ before: { voters: 8, healthy: 5 }, verdict: "safe" });
-  });
-});
-
-describe("G8: a control plane whose member is listed", () => {
-  it("is taken out of etcd before its machine is made anew", () => {
-    const testimony = changed(healthy(), {
-      node: { name: "fortress-cp-1", answer: "foreign", etcd: { ...running("x"), healthy: false } },
-    });
-    const [ghost] = classify(testimony);
-    expect(ghost?.cures.map(({ kind }) => kind)).toEqual(["remove-member", "reprovision"]);
-    expect(ghost?.quorum.map(({ step }) => step.kind)).toEqual(["remove", "add"]);
-  });
-
-  it("is one ghost, whatever that member is called", () => {
-    const renamed = changed(healthy(), {
-      node: { name: "fortress-cp-1", answer: "foreign" },
-      member: { id: memberId(0), name: "old-cp-1" },
-    });
-    expect(verdicts(renamed)).toEqual(["G8 fortress-cp-1 ghost"]);
-    expect(classify(renamed)[0]?.cures[0]).toEqual({ kind: "remove-member", member: memberId(0) });
   });
 });
 

@@ -28,6 +28,8 @@ export interface NodeTestimony {
   readonly machine: "running" | "stopped" | "missing" | "unknown";
   /** How its machine API answers to this castle's credentials. */
   readonly answer: "trusted" | "maintenance" | "foreign" | "silent";
+  /** Whose its kubelet is, asked where the machine runs and its machine API is silent; undefined: it does not tell. */
+  readonly kubelet?: "trusted" | "foreign";
   /** What the node calls itself, in etcd too; undefined: it does not tell. */
   readonly hostname?: string;
   /** Its etcd; undefined on workers and where the machine API did not tell. */

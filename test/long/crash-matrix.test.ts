@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CastleCommand } from "../e2e/castle-command.ts";
 import { statusIs } from "../e2e/cluster.ts";
+import { chosenMoments } from "../fixtures/chosen-moments.ts";
 import { killVerb } from "../fixtures/killed-verb.ts";
 import { canRunLab } from "../fixtures/parts.ts";
 
 const NAME = "t-crash";
 /** No verb has that many starts and ends of steps. */
 const MOST = 80;
-/** CASTLE_TEST_MOMENTS=FROM-TO is one part of the matrix, of the verbs that vitest's -t names. */
-const [FROM = 0, TO = MOST] = (process.env["CASTLE_TEST_MOMENTS"] ?? `0-${MOST}`).split("-").map(Number);
+/** With vitest's -t, which names verbs, a part of the matrix. */
+const moments = chosenMoments(MOST);
 const BEFORE = "configmap/before";
 const COUNTS = { controlPlanes: 3, workers: 1 };
 
@@ -56,7 +57,7 @@ describe.skipIf(!canRunLab)("kill -9 at every journal step", () => {
     converge: (args: readonly string[], at: string) => Promise<void>,
   ): Promise<number> {
     let kills = 0;
-    for (let moment = FROM, count = 0; moment < TO; moment++, count++) {
+    for (const [count, moment] of moments.entries()) {
       let silent = 0;
       for (const { args, voters = COUNTS.controlPlanes } of verb(count)) {
         const { at } = await killVerb(castle, args, moment);

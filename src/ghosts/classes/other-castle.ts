@@ -42,11 +42,18 @@ export function otherCastle(testimony: Testimony): Ghost[] {
 }
 
 function strangeness(
-  { name, answer, etcd }: NodeTestimony,
+  { name, answer, kubelet, etcd }: NodeTestimony,
   members: readonly Member[],
 ): Evidence | undefined {
   if (answer === "foreign") {
     return { source: "machine", fact: `${name} answers with a certificate of another authority` };
+  }
+  // A worker has its machine API's certificate from its own control planes, which are not here.
+  if (answer === "silent" && kubelet === "foreign") {
+    return {
+      source: "machine",
+      fact: `${name}: its machine API is silent, and its kubelet does not know this castle's authority`,
+    };
   }
   // Members complain of whoever knocks with another cluster's id; the stranger is the one that is no member.
   if (members.some(({ id }) => id === etcd?.member)) return undefined;

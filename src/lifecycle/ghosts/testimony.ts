@@ -1,9 +1,10 @@
-import type { Affiliate, RegisteredNode, Testimony } from "../../ghosts/testimony.ts";
+import type { Affiliate, NodeTestimony, RegisteredNode, Testimony } from "../../ghosts/testimony.ts";
 import { ProxmoxClient } from "../../infra/proxmox-client.ts";
 import { connectCluster } from "../../kubernetes/cluster.ts";
 import { NodeClients } from "../raise/node-clients.ts";
 import type { StatusSources } from "../status.ts";
 import { etcdTestimony } from "./etcd-testimony.ts";
+import { withKubelets } from "./kubelets.ts";
 import { type NodeWitness, askNode } from "./node-testimony.ts";
 import { Patience } from "./witness.ts";
 
@@ -22,14 +23,18 @@ export async function collectTestimony(witnesses: Witnesses): Promise<Testimony>
     askNodes(witnesses, patience),
     patience.told(askKubernetes(witnesses, patience)),
   ]);
-  return {
-    spec: castle.nodes.map(({ name, address, role }) => ({ name, address, role })),
-    nodes: castle.nodes.map(({ name, vmid }) => ({
+  const nodes = castle.nodes.map(
+    ({ name, vmid }): NodeTestimony => ({
       answer: "silent",
       ...told.nodes.get(name)?.testimony,
       name,
       machine: machines === undefined ? "unknown" : (machines.get(vmid) ?? "missing"),
-    })),
+    }),
+  );
+  return {
+    spec: castle.nodes.map(({ name, address, role }) => ({ name, address, role })),
+    // A kubeconfig that the API itself does not take says nothing of a kubelet.
+    nodes: kubernetes === undefined ? nodes : await withKubelets(witnesses, nodes, patience),
     etcd: told.etcd,
     discovery: told.discovery,
     kubernetes,

@@ -21,9 +21,9 @@ export class Patience {
     return { deadline: Math.max(SHORTEST, Math.min(most, left)), signal: this.signal };
   }
 
-  /** For what knows no deadlines. */
-  ended(): AbortSignal {
-    return AbortSignal.any([this.signal, AbortSignal.timeout(this.settings().deadline)]);
+  /** For what knows no deadlines. @param most as above */
+  ended(most = PATIENCE): AbortSignal {
+    return AbortSignal.any([this.signal, AbortSignal.timeout(this.settings(most).deadline)]);
   }
 
   /**
