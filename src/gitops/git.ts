@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
-import { execa, ExecaError } from "execa";
 import { CastleError } from "../errors/castle-error.ts";
+import { runProgram } from "../support/program.ts";
 import { type GitCredentials, withCredentials } from "./credentials.ts";
 
 export interface GitOptions {
@@ -98,43 +98,23 @@ export class Git {
 
   async #spawn(args: readonly string[], { input, env, timeout = DEADLINE }: GitCall): Promise<GitResult> {
     const { folder, environment, signal } = this.#options;
-    try {
-      const done = await execa("git", args, {
-        env: { ...clean(environment), ...env, GIT_DIR: folder },
-        extendEnv: false,
-        encoding: "buffer",
-        stripFinalNewline: false,
-        timeout,
-        forceKillAfterDelay: 2_000,
-        maxBuffer: 1024 * 1024 * 1024,
-        reject: true,
-        ...(input === undefined ? { stdin: "ignore" as const } : { input }),
-        ...(signal === undefined ? {} : { cancelSignal: signal }),
+    const done = await runProgram("git", args, {
+      env: { ...clean(environment), ...env, GIT_DIR: folder },
+      input,
+      timeout,
+      signal,
+    });
+    if (done === undefined) {
+      throw new CastleError("command/missing", {
+        message: "git is not installed or not on PATH",
+        hint: "install git, then run the command again",
       });
-      return {
-        exitCode: 0,
-        late: false,
-        stdout: bytesOf(done.stdout),
-        stderr: bytesOf(done.stderr).toString("utf8"),
-      };
-    } catch (error) {
-      if (!(error instanceof ExecaError)) throw error;
-      if (error.code === "ENOENT") {
-        throw new CastleError("command/missing", {
-          message: "git is not installed or not on PATH",
-          hint: "install git, then run the command again",
-        });
-      }
-      if (error.isCanceled) {
-        throw new CastleError("command/interrupted", { message: "git was interrupted" });
-      }
-      return {
-        exitCode: error.exitCode,
-        late: error.timedOut,
-        stdout: bytesOf(error.stdout),
-        stderr: bytesOf(error.stderr).toString("utf8"),
-      };
     }
+    const { exitCode, stopped, stdout, stderr } = done;
+    if (stopped === "interrupted" && exitCode !== 0) {
+      throw new CastleError("command/interrupted", { message: "git was interrupted" });
+    }
+    return { exitCode, late: stopped === "late", stdout, stderr: stderr.toString("utf8") };
   }
 }
 
@@ -156,8 +136,4 @@ function clean(environment: GitOptions["environment"]): Record<string, string> {
 
 function steersGit(name: string): boolean {
   return name.startsWith("GIT_") || name === "SSH_ASKPASS" || name === "LANGUAGE" || name.startsWith("LC_");
-}
-
-function bytesOf(output: unknown): Buffer {
-  return output instanceof Uint8Array ? Buffer.from(output) : Buffer.alloc(0);
 }

@@ -1,6 +1,7 @@
-import { execa, ExecaError } from "execa";
+import { env as ownEnvironment } from "node:process";
 import { CastleError } from "../errors/castle-error.ts";
 import { FREE_DISK } from "./disk-full.ts";
+import { type ProgramEnd, runProgram } from "./program.ts";
 import { Secret } from "./secret.ts";
 
 /** Milliseconds that a program has unless told. */
@@ -38,40 +39,38 @@ export async function run(
   const redact = (text: string) =>
     secrets.reduce((redacted, secret) => redacted.replaceAll(secret.reveal(), String(secret)), text);
   const env = Object.fromEntries(
-    Object.entries(options.env ?? {}).map(([key, value]) => [
+    Object.entries({ ...ownEnvironment, ...options.env }).map(([key, value]) => [
       key,
-      value instanceof Secret ? value.reveal() : value,
+      value instanceof Secret ? value.reveal() : (value ?? ""),
     ]),
   );
-  try {
-    const done = await execa(file, args, {
-      env,
-      timeout: options.timeout ?? DEADLINE,
-      forceKillAfterDelay: 2_000,
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
-      ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
-    });
-    return { exitCode: 0, stdout: done.stdout, stderr: done.stderr };
-  } catch (error) {
-    if (!(error instanceof ExecaError)) throw error;
-    const stdout = typeof error.stdout === "string" ? error.stdout : "";
-    const stderr = typeof error.stderr === "string" ? error.stderr : "";
-    if (error.exitCode !== undefined && options.accept?.includes(error.exitCode)) {
-      return { exitCode: error.exitCode, stdout, stderr };
-    }
-    throw failure(error, {
-      file,
-      command: redact([file, ...args].join(" ")),
-      said: redact(lastLines(stderr === "" ? stdout : stderr)),
-      diskFull: DISK_FULL.test(stderr),
-      timeout: options.timeout ?? DEADLINE,
+  const { cwd, input, signal, timeout = DEADLINE } = options;
+  const end = await runProgram(file, args, { env, cwd, input, timeout, signal });
+  if (end === undefined) {
+    throw new CastleError("command/missing", {
+      message: `${file} is not installed or not on PATH`,
+      details: { command: redact([file, ...args].join(" ")) },
     });
   }
+  const { exitCode } = end;
+  const [stdout, stderr] = [textOf(end.stdout), textOf(end.stderr)];
+  if (exitCode === 0 || (exitCode !== undefined && options.accept?.includes(exitCode) === true)) {
+    return { exitCode, stdout, stderr };
+  }
+  throw failure(end, {
+    command: redact([file, ...args].join(" ")),
+    said: redact(lastLines(stderr === "" ? stdout : stderr)),
+    diskFull: DISK_FULL.test(stderr),
+    timeout,
+  });
+}
+
+/** Without the last line feed. */
+function textOf(output: Buffer): string {
+  return output.toString("utf8").replace(/\r?\n$/, "");
 }
 
 interface Failed {
-  readonly file: string;
   readonly command: string;
   /** What the program said last. */
   readonly said: string;
@@ -82,18 +81,15 @@ interface Failed {
 /** As the C library and Go say it. */
 const DISK_FULL = /no space left on device|disk quota exceeded/i;
 
-function failure(error: ExecaError, { file, command, said, diskFull, timeout }: Failed): CastleError {
-  const details = { command, exitCode: error.exitCode, signal: error.signal };
-  if (error.code === "ENOENT") {
-    return new CastleError("command/missing", {
-      message: `${file} is not installed or not on PATH`,
-      details,
-    });
-  }
-  if (error.isCanceled) {
+function failure(
+  { exitCode, endedBy, stopped }: ProgramEnd,
+  { command, said, diskFull, timeout }: Failed,
+): CastleError {
+  const details = { command, exitCode, signal: endedBy };
+  if (stopped === "interrupted") {
     return new CastleError("command/interrupted", { message: `${command} was interrupted`, details });
   }
-  if (error.timedOut) {
+  if (stopped === "late") {
     const message = `${command} did not finish in ${timeout} ms: ${said}`;
     return new CastleError("command/timed-out", { message, details });
   }
@@ -101,8 +97,7 @@ function failure(error: ExecaError, { file, command, said, diskFull, timeout }: 
     const message = `${command} found no room on the disk: ${said}`;
     return new CastleError("command/disk-full", { message, hint: FREE_DISK, details });
   }
-  const how =
-    error.exitCode === undefined ? `was ended by ${error.signal}` : `ended with exit code ${error.exitCode}`;
+  const how = exitCode === undefined ? `was ended by ${endedBy}` : `ended with exit code ${exitCode}`;
   return new CastleError("command/failed", { message: `${command} ${how}: ${said}`, details });
 }
 
