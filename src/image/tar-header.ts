@@ -33,9 +33,11 @@ export function tarHeader(entry: TarEntry): Uint8Array {
   return pax.length === 0 ? header : Buffer.concat([paxBlocks(pax.join("")), header]);
 }
 
-/** Zeros that fill up the last block of `size` bytes of content. */
+const ZEROS = new Uint8Array(BLOCK);
+
+/** Zeros that fill up the last block of `size` bytes of content. Not to be written to. */
 export function tarPadding(size: number): Uint8Array {
-  return new Uint8Array((BLOCK - (size % BLOCK)) % BLOCK);
+  return ZEROS.subarray(0, (BLOCK - (size % BLOCK)) % BLOCK);
 }
 
 /** Two empty blocks end an archive. */
@@ -66,7 +68,8 @@ function block(fields: HeaderFields): Buffer {
   header.write(fields.target, 157, NAME, "utf8");
   header.write("ustar\u000000", 257, "latin1");
   header.write(fields.prefix, 345, PREFIX, "utf8");
-  const sum = header.reduce((total, byte) => total + byte, 0);
+  let sum = 0;
+  for (const byte of header) sum += byte;
   header.write(`${sum.toString(8).padStart(6, "0")}\u0000 `, 148, "latin1");
   return header;
 }

@@ -8,6 +8,9 @@ export function gzip(content: Uint8Array): Uint8Array {
   return gzipSync(content, GZIP);
 }
 
+/** As `gzip`, here or on another core. */
+export type Gzip = (content: Uint8Array) => Promise<Uint8Array>;
+
 /** A gzip stream around content that is packed already. */
 export function gzipStored(content: Uint8Array): Uint8Array {
   return gzipSync(content, { level: 0, mtime: 0 });

@@ -7,8 +7,6 @@ import { z } from "zod";
 import { mediaTypes } from "../../image/descriptor.ts";
 import type { Layer } from "../../image/layer.ts";
 import { writeFileAtomic } from "../../support/write-file.ts";
-import type { LayerEntry } from "./release-layer.ts";
-import { writeReleaseLayer } from "./release-layer.ts";
 import { parsedJson } from "../../support/json.ts";
 import { sha256 } from "../../support/sha256.ts";
 
@@ -33,11 +31,11 @@ export class LayerCache {
     this.#blobs = join(this.#folder, "blobs");
   }
 
-  /** @param content all that the layer's bytes follow from */
-  async layer(
-    content: object,
-    entries: () => AsyncIterable<LayerEntry> | Iterable<LayerEntry>,
-  ): Promise<CachedLayer> {
+  /**
+   * @param content all that the layer's bytes follow from
+   * @param make writes it into a folder of blobs, under the name of its digest
+   */
+  async layer(content: object, make: (blobs: string) => Promise<Layer>): Promise<CachedLayer> {
     await mkdir(this.#blobs, { recursive: true });
     const key = sha256(JSON.stringify(content));
     const path = join(this.#folder, `${key}.json`);
@@ -47,7 +45,7 @@ export class LayerCache {
       await Promise.all([utimes(path, now, now), utimes(kept.file, now, now)]).catch(() => undefined);
       return { layer: kept, reused: true };
     }
-    const layer = await writeReleaseLayer(this.#blobs, entries());
+    const layer = await make(this.#blobs);
     const { diffId, descriptor } = layer;
     const text = JSON.stringify({ digest: descriptor.digest, diffId, size: descriptor.size });
     await writeFileAtomic(path, text);

@@ -13,11 +13,12 @@ import {
   type SourceFacts,
 } from "../release.ts";
 import { type BaseImage, readBaseImage } from "./base-image.ts";
+import { withGzip } from "./gzip-pool.ts";
 import { type CachedLayer, LayerCache } from "./layer-cache.ts";
-import type { LayerEntry } from "./release-layer.ts";
+import { type LayerEntry, writeReleaseLayer } from "./release-layer.ts";
 import { sbom } from "./sbom.ts";
 import { serverConfiguration, SITE_ROOT } from "./server-configuration.ts";
-import { contentOf, parents, siteEntries } from "./site-entries.ts";
+import { contentOf, parents, siteEntries, textBytes } from "./site-entries.ts";
 
 export interface PackOptions {
   readonly site: string;
@@ -100,14 +101,18 @@ async function siteLayers(
 ): Promise<readonly SiteLayer[]> {
   const kept = new LayerCache(cache);
   const texts = serverConfiguration({ release: tag, port });
-  const config = await kept.layer({ layout: lock.layout, texts }, () => textEntries(texts));
+  const config = await kept.layer({ layout: lock.layout, texts }, (blobs) =>
+    withGzip(0, (gzip) => writeReleaseLayer(blobs, textEntries(texts), gzip)),
+  );
   const layers: SiteLayer[] = [{ kind: "config", ...config }];
   for (const kind of ["assets", "html"] as const) {
     const content = contentOf(kind, output);
     // A layer without a file would only cost a request.
     if (content.files.length === 0 && content.links.length === 0) continue;
-    const made = await kept.layer({ layout: lock.layout, ...content }, () =>
-      siteEntries(output.folder, content),
+    const made = await kept.layer({ layout: lock.layout, ...content }, (blobs) =>
+      withGzip(textBytes(content), (gzip) =>
+        writeReleaseLayer(blobs, siteEntries(output.folder, content, gzip), gzip),
+      ),
     );
     layers.push({ kind, ...made });
   }

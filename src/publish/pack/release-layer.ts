@@ -5,7 +5,7 @@ import { mediaTypes } from "../../image/descriptor.ts";
 import type { Layer } from "../../image/layer.ts";
 import type { TarEntry } from "../../image/tar-entry.ts";
 import { tarEnd, tarHeader, tarPadding } from "../../image/tar-header.ts";
-import { gzip, gzipStored } from "./gzip.ts";
+import { type Gzip, gzipStored } from "./gzip.ts";
 
 /** An entry of a layer, its content at hand when its turn comes. */
 export interface LayerEntry {
@@ -22,6 +22,8 @@ export interface LayerEntry {
 const MEMBER = 256 * 1024;
 /** As much is written at once: between two writes others get their turn. */
 const WRITE = 1024 * 1024;
+/** Bytes that may wait for other cores to pack them. */
+const AHEAD = 16 * 1024 * 1024;
 
 /**
  * Writes a layer blob named by its digest. The blob is a row of gzip members, as the format allows and the lazy pullers
@@ -30,19 +32,20 @@ const WRITE = 1024 * 1024;
 export async function writeReleaseLayer(
   blobs: string,
   entries: AsyncIterable<LayerEntry> | Iterable<LayerEntry>,
+  gzip: Gzip,
 ): Promise<Layer> {
   const temporary = join(blobs, `.${randomBytes(6).toString("hex")}.tmp`);
   const file = await open(temporary, "wx", 0o644);
   try {
-    const writer = new MemberWriter((bytes) => file.write(bytes));
+    const writer = new MemberWriter(gzip, (bytes) => file.write(bytes));
     for await (const { entry, content, packed, incompressible } of entries) {
       writer.small(tarHeader(entry));
       if (content === undefined) continue;
-      if (packed !== undefined) await writer.member(content, packed);
-      else if (incompressible === true) await writer.member(content, gzipStored(content));
+      if (packed !== undefined) writer.member(content, packed);
+      else if (incompressible === true) writer.member(content, gzipStored(content));
       else writer.small(content);
       writer.small(tarPadding(content.byteLength));
-      await writer.flushIfFull();
+      await writer.advance();
     }
     writer.small(tarEnd());
     await writer.end();
@@ -58,17 +61,26 @@ export async function writeReleaseLayer(
   }
 }
 
+interface Member {
+  readonly weight: number;
+  readonly packed: Uint8Array | Promise<Uint8Array>;
+}
+
 class MemberWriter {
+  readonly #gzip: Gzip;
   readonly #write: (bytes: Uint8Array) => Promise<unknown>;
   readonly #plain = createHash("sha256");
   readonly #packed = createHash("sha256");
   #size = 0;
   #waiting: Uint8Array[] = [];
   #weight = 0;
+  readonly #members: Member[] = [];
+  #ahead = 0;
   #unwritten: Uint8Array[] = [];
   #unwrittenSize = 0;
 
-  constructor(write: (bytes: Uint8Array) => Promise<unknown>) {
+  constructor(gzip: Gzip, write: (bytes: Uint8Array) => Promise<unknown>) {
+    this.#gzip = gzip;
     this.#write = write;
   }
 
@@ -78,29 +90,22 @@ class MemberWriter {
     this.#weight += bytes.byteLength;
   }
 
-  async member(content: Uint8Array, packed: Uint8Array): Promise<void> {
-    await this.flush();
-    this.#plain.update(content);
-    await this.#put(packed);
+  member(content: Uint8Array, packed: Uint8Array): void {
+    this.#flush();
+    this.#add(content, packed);
   }
 
-  async flushIfFull(): Promise<void> {
-    if (this.#weight >= MEMBER) await this.flush();
+  /** Between two entries. */
+  async advance(): Promise<void> {
+    if (this.#weight >= MEMBER) this.#flush();
+    await this.#settle(AHEAD);
   }
 
   /** After it nothing is left in memory. */
   async end(): Promise<void> {
-    await this.flush();
+    this.#flush();
+    await this.#settle(0);
     await this.#drain();
-  }
-
-  async flush(): Promise<void> {
-    if (this.#weight === 0) return;
-    const bytes = Buffer.concat(this.#waiting);
-    this.#waiting = [];
-    this.#weight = 0;
-    this.#plain.update(bytes);
-    await this.#put(gzip(bytes));
   }
 
   result(): { digest: string; diffId: string; size: number } {
@@ -111,12 +116,33 @@ class MemberWriter {
     };
   }
 
-  async #put(packed: Uint8Array): Promise<void> {
-    this.#packed.update(packed);
-    this.#size += packed.byteLength;
-    this.#unwritten.push(packed);
-    this.#unwrittenSize += packed.byteLength;
-    if (this.#unwrittenSize >= WRITE) await this.#drain();
+  #flush(): void {
+    if (this.#weight === 0) return;
+    const bytes = Buffer.concat(this.#waiting);
+    this.#waiting = [];
+    this.#weight = 0;
+    this.#add(bytes, this.#gzip(bytes));
+  }
+
+  #add(content: Uint8Array, packed: Member["packed"]): void {
+    this.#plain.update(content);
+    this.#members.push({ weight: content.byteLength, packed });
+    this.#ahead += content.byteLength;
+  }
+
+  /** Writes the eldest members until what still waits weighs no more than this. */
+  async #settle(ahead: number): Promise<void> {
+    while (this.#ahead > ahead) {
+      const member = this.#members.shift();
+      if (member === undefined) return;
+      this.#ahead -= member.weight;
+      const packed = member.packed instanceof Uint8Array ? member.packed : await member.packed;
+      this.#packed.update(packed);
+      this.#size += packed.byteLength;
+      this.#unwritten.push(packed);
+      this.#unwrittenSize += packed.byteLength;
+      if (this.#unwrittenSize >= WRITE) await this.#drain();
+    }
   }
 
   async #drain(): Promise<void> {

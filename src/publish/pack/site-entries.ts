@@ -4,9 +4,9 @@ import type { TarEntry } from "../../image/tar-entry.ts";
 import type { OutputTree } from "../build/output-tree.ts";
 import type { LayerKind, ReleaseFile } from "../release.ts";
 import { contentTime } from "./content-time.ts";
-import { gzip } from "./gzip.ts";
-import { GzipPool } from "./gzip-pool.ts";
+import type { Gzip } from "./gzip.ts";
 import { isCompressible, layerKind } from "./layer-kind.ts";
+import { type PackedText, packedTexts } from "./packed-texts.ts";
 import type { LayerEntry } from "./release-layer.ts";
 import { SITE_ROOT } from "./server-configuration.ts";
 
@@ -23,37 +23,32 @@ export function contentOf(kind: SiteLayer, { files, links }: OutputTree): SiteCo
   return { files: files.filter(isOurs), links: links.filter(isOurs) };
 }
 
-/** Bytes of text from which on starting other threads pays. */
-const MUCH = 1024 * 1024;
-/** Files that are compressed ahead of the one that is written. */
-const AHEAD = 64;
+/** Bytes of the layer that are text. */
+export function textBytes({ files }: SiteContent): number {
+  return files.filter(isText).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function isText({ path, bytes }: ReleaseFile): boolean {
+  return isCompressible(path, bytes);
+}
 
 /** The entries of a layer, folders before what is in them, a file's compressed copy behind it. */
 export async function* siteEntries(
   folder: string,
   { files, links }: SiteContent,
+  gzip: Gzip,
 ): AsyncGenerator<LayerEntry> {
   const known = new Set<string>();
   const names = new Set(files.map(({ path }) => path));
-  const texts = files.filter(({ path, bytes }) => isCompressible(path, bytes));
-  const pool = texts.reduce((sum, { bytes }) => sum + bytes, 0) < MUCH ? undefined : new GzipPool();
-  try {
-    const ahead = texts.slice(0, AHEAD).map(({ path }) => pool?.gzip(join(folder, path)));
-    const rest = texts.slice(AHEAD).values();
-    for (const file of files) {
-      yield* parents(`${SITE_ROOT}/${file.path}`, known);
-      const content = readFileSync(join(folder, file.path));
-      if (!isCompressible(file.path, file.bytes)) {
-        yield plainEntry(file, content);
-        continue;
-      }
-      const packed = (await ahead.shift()) ?? gzip(content);
-      const next = rest.next();
-      if (next.done !== true) ahead.push(pool?.gzip(join(folder, next.value.path)));
-      yield* packedEntries(file, { content, packed, names });
+  const texts = packedTexts(folder, files.filter(isText), gzip);
+  for (const file of files) {
+    yield* parents(`${SITE_ROOT}/${file.path}`, known);
+    const text = isText(file) ? await texts.next() : undefined;
+    if (text === undefined || text.done === true) {
+      yield plainEntry(file, readFileSync(join(folder, file.path)));
+    } else {
+      yield* packedEntries(file, text.value, names);
     }
-  } finally {
-    await pool?.close();
   }
   for (const { path, target } of links) {
     yield* parents(`${SITE_ROOT}/${path}`, known);
@@ -69,16 +64,11 @@ function plainEntry({ path, sha256 }: ReleaseFile, content: Uint8Array): LayerEn
   };
 }
 
-interface Packed {
-  readonly content: Uint8Array;
-  readonly packed: Uint8Array;
-  /** All paths of the layer. */
-  readonly names: ReadonlySet<string>;
-}
-
+/** @param names all paths of the layer */
 function* packedEntries(
   { path, sha256 }: ReleaseFile,
-  { content, packed, names }: Packed,
+  { content, packed }: PackedText,
+  names: ReadonlySet<string>,
 ): Generator<LayerEntry> {
   const modified = contentTime(sha256);
   yield { entry: file(path, content, modified), content, packed };
