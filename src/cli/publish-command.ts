@@ -8,11 +8,12 @@ import { sourceAncestry } from "../publish/delivery/ancestry.ts";
 import type { Delivery } from "../publish/delivery/delivery.ts";
 import { publish, type PublishOptions } from "../publish/publish.ts";
 import type { PublishPlan } from "../publish/publish-plan.ts";
+import type { PackedRelease, SiteLock, SourceFacts } from "../publish/release.ts";
 import { checkSource } from "../publish/source/check-source.ts";
 import type { AnswerOf } from "./answer.ts";
 import type { Context } from "./context.ts";
 import { places } from "./places.ts";
-import { openTarget, type PublishTarget, type TargetChoice } from "./publish-target.ts";
+import { findSite, type FoundSite, type PublishTarget, type TargetChoice } from "./publish-target.ts";
 import { receiptAnswer } from "./receipt-answer.ts";
 
 export interface PublishChoice extends TargetChoice {
@@ -27,11 +28,9 @@ export async function publishSite(
   report: Report,
   choice: PublishChoice,
 ): Promise<AnswerOf<"Released">> {
-  return withTarget(context, choice, async (target) => {
+  return withRelease(context, { choice, report }, async (target, options) => {
     const delivery = deliveryOf(context, report, target, choice);
-    return withRelease(context, { target, choice, report }, async (options) =>
-      receiptAnswer(await publish(delivery, options), { now: context.now(), url: target.url }),
-    );
+    return receiptAnswer(await publish(delivery, options), { now: context.now(), url: target.url });
   });
 }
 
@@ -41,12 +40,9 @@ export async function planSite(
   choice: PublishChoice,
 ): Promise<AnswerOf<"PublishPlan">> {
   const { planPublication } = await import("../publish/publish-plan.ts");
-  return withTarget(context, choice, async (target) => {
-    const delivery = deliveryOf(context, report, target, choice);
-    return withRelease(context, { target, choice, report }, async (options) =>
-      planAnswer(await planPublication(delivery, options)),
-    );
-  });
+  return withRelease(context, { choice, report }, async (target, options) =>
+    planAnswer(await planPublication(deliveryOf(context, report, target, choice), options)),
+  );
 }
 
 export async function resumeSite(
@@ -83,7 +79,7 @@ export async function withTarget<T>(
   choice: TargetChoice,
   work: (target: PublishTarget) => Promise<T>,
 ): Promise<T> {
-  const target = await openTarget(context, choice);
+  const target = await (await findSite(context, choice)).open();
   try {
     return await work(target);
   } finally {
@@ -116,7 +112,7 @@ export function deliveryOf(
 }
 
 /** Absolute. */
-export function sourceFolder({ folder, site }: PublishTarget): string {
+export function sourceFolder({ folder, site }: Pick<FoundSite, "site" | "folder">): string {
   return resolve(folder, site.source);
 }
 
@@ -126,77 +122,94 @@ export function publishCache(context: Context): string {
 }
 
 interface Wanted {
-  readonly target: PublishTarget;
   readonly choice: PublishChoice;
   readonly report: Report;
 }
 
-/** Checks the source, reads its lock and gives what builds it; what it builds lies in a folder that goes away with it. */
+/**
+ * Gives a publication its source and what builds it. Git is at work on the source while castle and registry are looked
+ * for, and the manifests are fetched.
+ */
 async function withRelease<T>(
   context: Context,
-  { target, choice, report }: Wanted,
-  work: (options: PublishOptions) => Promise<T>,
+  { choice, report }: Wanted,
+  work: (target: PublishTarget, options: PublishOptions) => Promise<T>,
 ): Promise<T> {
-  const { env: environment, signal } = context;
-  const { source, lock } = await checkedSource(context, target, report);
-  const base = parseImageName(lock.base.split("@")[0] ?? "");
-  const cache = publishCache(context);
+  const found = await findSite(context, choice);
+  const checking = checkedSource(context, found, report);
+  const checked = checking.catch(() => undefined);
+  const target = await found.open().catch(async (error: unknown) => {
+    await checked;
+    throw error;
+  });
+  // What it builds goes away with it.
   const folder = await mkdtemp(join(tmpdir(), "castle-release-"));
   try {
-    return await work({
+    // Where they cannot be fetched, the preflight asks again and says why.
+    const fetching = target.manifests.repository.fetchTip().catch(() => undefined);
+    await target.registry.prepare();
+    const tip = await fetching;
+    const { source, lock } = await checking;
+    const base = parseImageName(lock.base.split("@")[0] ?? "");
+    return await work(target, {
       source,
+      tip,
       autoRollback: choice.autoRollback,
       mountFrom: base.registry === target.image.registry ? base.repository : undefined,
-      build: async (livePages) => {
-        // Nothing of it is needed where nothing has changed.
-        const [{ buildRelease }, { hugoVersion }, { ensureBase }, { castleHugo }] = await Promise.all([
-          import("../publish/build-release.ts"),
-          import("../publish/build/hugo.ts"),
-          import("./site-base.ts"),
-          import("./site-lock.ts"),
-        ]);
-        return buildRelease({
-          site: target.site.name,
-          source,
-          lock,
-          base: await ensureBase(context, {
-            base: lock.base,
-            cache,
-            registry: target.registry,
-            insecure: choice.insecure,
-          }),
-          work: join(folder, "work"),
-          cache,
-          environment,
-          hugo: async (version) => {
-            const own = await castleHugo(context);
-            return own !== undefined && (await hugoVersion(own, environment["PATH"])) === version
-              ? own
-              : undefined;
-          },
-          livePages,
-          allowFewerPages: choice.allowFewerPages,
-          signal,
-        });
-      },
+      build: (livePages) => build(context, choice, { target, source, lock, folder, livePages }),
     });
   } finally {
     await rm(folder, { recursive: true, force: true });
+    await target.close();
   }
 }
 
-async function checkedSource({ env: environment, signal }: Context, target: PublishTarget, report: Report) {
-  // The manifests are fetched meanwhile; where they cannot be, the preflight asks again and says why.
-  const ahead = target.manifests.repository.fetchTip().catch(() => undefined);
-  try {
-    return await runStep(report, { id: "publish-source", title: "Source" }, async () => {
-      const source = await checkSource({ folder: sourceFolder(target), environment, signal });
-      const lock = await readSiteLock(source, { environment, signal });
-      return { source, lock, detail: `${source.branch} at ${source.commit.slice(0, 12)}` };
-    });
-  } finally {
-    await ahead;
-  }
+interface Building {
+  readonly target: PublishTarget;
+  readonly source: SourceFacts;
+  readonly lock: SiteLock;
+  readonly folder: string;
+  readonly livePages: number | undefined;
+}
+
+async function build(
+  context: Context,
+  { insecure, allowFewerPages }: PublishChoice,
+  { target, source, lock, folder, livePages }: Building,
+): Promise<PackedRelease> {
+  const { env: environment, signal } = context;
+  // Nothing of it is needed where nothing has changed.
+  const [{ buildRelease }, { hugoVersion }, { ensureBase }, { castleHugo }] = await Promise.all([
+    import("../publish/build-release.ts"),
+    import("../publish/build/hugo.ts"),
+    import("./site-base.ts"),
+    import("./site-lock.ts"),
+  ]);
+  const cache = publishCache(context);
+  return buildRelease({
+    site: target.site.name,
+    source,
+    lock,
+    base: await ensureBase(context, { base: lock.base, cache, registry: target.registry, insecure }),
+    work: join(folder, "work"),
+    cache,
+    environment,
+    hugo: async (version) => {
+      const own = await castleHugo(context);
+      return own !== undefined && (await hugoVersion(own, environment["PATH"])) === version ? own : undefined;
+    },
+    livePages,
+    allowFewerPages,
+    signal,
+  });
+}
+
+function checkedSource({ env: environment, signal }: Context, site: FoundSite, report: Report) {
+  return runStep(report, { id: "publish-source", title: "Source" }, async () => {
+    const source = await checkSource({ folder: sourceFolder(site), environment, signal });
+    const lock = await readSiteLock(source, { environment, signal });
+    return { source, lock, detail: `${source.branch} at ${source.commit.slice(0, 12)}` };
+  });
 }
 
 /** Paths of a list that a person reads. */

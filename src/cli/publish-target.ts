@@ -54,11 +54,21 @@ export interface TargetChoice {
   readonly insecure: readonly string[];
 }
 
-/** @throws CastleError publish/no-site, spec/…, lifecycle/not-raised, image/credentials … */
-export async function openTarget(context: Context, choice: TargetChoice): Promise<PublishTarget> {
+/** A site of the file, whose source can be looked at while castle, registry and repository are looked for. */
+export interface FoundSite extends Pick<PublishTarget, "site" | "folder"> {
+  /** @throws CastleError lifecycle/not-raised, image/credentials … */
+  open(): Promise<PublishTarget>;
+}
+
+/** @throws CastleError publish/no-site, spec/… */
+export async function findSite(context: Context, choice: TargetChoice): Promise<FoundSite> {
   const path = resolve(context.cwd, choice.file);
   const text = await readFile(path, "utf8").catch(() => "");
-  if (!isPublication(text)) return castleTarget(context, await readSpecFile(context, choice.file), choice);
+  if (!isPublication(text)) {
+    const spec = await readSpecFile(context, choice.file);
+    const site = chooseSite(spec.castle.sites ?? [], choice);
+    return { site, folder: spec.folder, open: () => castleTarget(context, { spec, site }, choice) };
+  }
   const parsed = parsePublication(text, choice.file);
   if ("faults" in parsed) {
     throw new CastleError("spec/invalid", {
@@ -67,13 +77,19 @@ export async function openTarget(context: Context, choice: TargetChoice): Promis
       details: { faults: parsed.faults },
     });
   }
-  return aloneTarget(context, parsed.publication, { ...choice, file: path });
+  const { gitops, sites } = parsed.publication;
+  const site = chooseSite(sites, choice);
+  const folder = dirname(path);
+  return { site, folder, open: () => aloneTarget(context, { gitops, site, folder }, choice) };
 }
 
-async function castleTarget(context: Context, spec: SpecFile, choice: TargetChoice): Promise<PublishTarget> {
+async function castleTarget(
+  context: Context,
+  { spec, site }: { readonly spec: SpecFile; readonly site: Site },
+  choice: TargetChoice,
+): Promise<PublishTarget> {
   const { castle } = spec;
   const { signal } = context;
-  const site = chooseSite(castle.sites ?? [], choice);
   if (castle.gitops === undefined) {
     throw new CastleError("platform/not-installed", {
       message: `Castle ${castle.name} has no gitops in its spec, so no site runs on it`,
@@ -141,12 +157,15 @@ async function castleTarget(context: Context, spec: SpecFile, choice: TargetChoi
   };
 }
 
+interface AloneSite extends Pick<FoundSite, "site" | "folder"> {
+  readonly gitops: Publication["gitops"];
+}
+
 async function aloneTarget(
   context: Context,
-  { gitops, sites }: Publication,
+  { gitops, site, folder }: AloneSite,
   choice: TargetChoice,
 ): Promise<PublishTarget> {
-  const site = chooseSite(sites, choice);
   const image = parseImageName(site.image);
   const copy = await mkdtemp(join(tmpdir(), "castle-publish-"));
   const kubeconfig = await toldKubeconfig(context);
@@ -154,7 +173,7 @@ async function aloneTarget(
   return {
     site,
     castle: undefined,
-    folder: dirname(choice.file),
+    folder,
     image,
     ...(await siteRegistry(context, image, choice.insecure, undefined)),
     manifests: {

@@ -34,6 +34,11 @@ export class RegistryClient {
     return this.#http.host;
   }
 
+  /** Loads what the first call needs: whoever waits for something else has time for it now. */
+  prepare(): Promise<void> {
+    return this.#http.prepare();
+  }
+
   /** @throws CastleError image/not-found, image/digest-mismatch, image/registry-* */
   async manifest(repository: string, reference: string): Promise<RegistryManifest> {
     const response = await this.#http.send({

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { type Dispatcher, errors, request } from "undici";
+import type { Dispatcher } from "undici";
 import { CastleError } from "../errors/castle-error.ts";
 import { parseRegistryChallenge, type RegistryChallenge } from "./registry-challenge.ts";
 import type { RegistryCredentials } from "./registry-credentials.ts";
@@ -45,6 +45,11 @@ export class RegistryHttp {
   constructor(access: RegistryAccess) {
     this.#access = access;
     this.host = new URL(access.endpoint).host;
+  }
+
+  /** Loads what the first request needs: whoever waits for something else has time for it now. */
+  async prepare(): Promise<void> {
+    await this.#client();
   }
 
   /** @throws CastleError image/registry-unreachable, image/registry-refused (authorization) */
@@ -119,11 +124,17 @@ export class RegistryHttp {
     return `Bearer ${token}`;
   }
 
+  /** Its hundred modules take longer to load than a publication that finds nothing to do asks of the registry. */
+  #client(): Promise<typeof import("undici")> {
+    return import("undici");
+  }
+
   async #exchange(
     url: URL,
     options: Omit<Dispatcher.RequestOptions, "path" | "origin">,
   ): Promise<RegistryResponse> {
     const { dispatcher, signal } = this.#access;
+    const { request } = await this.#client();
     try {
       return await request(url, {
         ...options,
@@ -185,7 +196,6 @@ function tokenRequest(
 }
 
 function errorCode(error: Error): string | undefined {
-  if (error instanceof errors.UndiciError) return error.code;
   return "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 

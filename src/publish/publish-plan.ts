@@ -37,12 +37,12 @@ export interface PublishPlan {
  */
 export async function planPublication(
   delivery: Delivery,
-  { source, build }: Pick<PublishOptions, "source" | "build">,
+  { source, tip, build }: Pick<PublishOptions, "source" | "tip" | "build">,
 ): Promise<PublishPlan> {
   const tag = releaseTag(delivery.site.name, source.commit);
   const run = new DeliveryRun(delivery, new Standing(tag));
   const seen = await run.phase({ phase: "source", step: "preflight", title: "Preflight" }, () =>
-    preflight(delivery, run, source.commit),
+    preflight(delivery, run, { commit: source.commit, tip }),
   );
   const { live } = seen;
   const before = await liveFacts(delivery, live.digest);

@@ -1,5 +1,6 @@
 import { CastleError } from "../errors/castle-error.ts";
 import { readLayoutImage } from "../image/layout-image.ts";
+import type { Tip } from "../gitops/repository.ts";
 import { type Delivery, type ReleaseName } from "./delivery/delivery.ts";
 import { commitPhase } from "./delivery/commit-phase.ts";
 import type { ManifestCommit } from "./delivery/manifest-commit.ts";
@@ -18,6 +19,8 @@ import { goBack } from "./go-back.ts";
 
 export interface PublishOptions {
   readonly source: SourceFacts;
+  /** The manifests' last commit as of a moment ago; undefined: it has to be asked for. */
+  readonly tip?: Tip | undefined;
   /** From the commit to the packed image; asked only where the release does not stand already. */
   readonly build: (livePages: number | undefined) => Promise<PackedRelease>;
   /** Repository of the same registry that has the base's layers. */
@@ -35,7 +38,7 @@ export async function publish(delivery: Delivery, options: PublishOptions): Prom
   const { source } = options;
   const run = new DeliveryRun(delivery, new Standing(releaseTag(delivery.site.name, source.commit)));
   const seen = await run.phase({ phase: "source", step: "preflight", title: "Preflight" }, () =>
-    preflight(delivery, run, source.commit),
+    preflight(delivery, run, { commit: source.commit, tip: options.tip }),
   );
   const warnings = [...source.warnings, ...seen.warnings];
   for (const message of warnings) delivery.report({ type: "warning", message });

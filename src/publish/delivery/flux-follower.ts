@@ -17,17 +17,35 @@ export interface FluxFollower {
   readonly warnings: readonly string[];
 }
 
+/** All that Flux has in a cluster to follow repositories with. */
+export interface FluxObjects {
+  readonly sources: readonly FluxSource[];
+  readonly kustomizations: readonly FluxKustomization[];
+  /** The GitRepository that follows the manifests; found by address and branch unless told. */
+  readonly told: DeliveryCluster["source"];
+}
+
+/** @throws CastleError publish/flux, kubernetes/unreachable, kubernetes/refused */
+export async function fluxObjects(
+  { api, source: told }: DeliveryCluster,
+  signal: AbortSignal,
+): Promise<FluxObjects> {
+  const [sources, kustomizations] = await Promise.all([
+    fluxSources(api, signal),
+    fluxKustomizations(api, signal),
+  ]);
+  return { sources, kustomizations, told };
+}
+
 /**
  * Finds who follows the repository and applies the file, and refuses where nobody would take the release in.
- * @throws CastleError publish/flux, kubernetes/unreachable, kubernetes/refused
+ * @throws CastleError publish/flux
  */
-export async function findFollower(
-  { api, source: told }: DeliveryCluster,
+export function findFollower(
+  { sources, kustomizations: all, told }: FluxObjects,
   remote: RemoteName,
   file: string,
-  signal: AbortSignal,
-): Promise<FluxFollower> {
-  const [sources, all] = await Promise.all([fluxSources(api, signal), fluxKustomizations(api, signal)]);
+): FluxFollower {
   const source = chooseSource(sources, remote, told);
   const mine = all.filter(({ spec: { sourceRef }, metadata }) => {
     const namespace = sourceRef.namespace ?? metadata.namespace;

@@ -1,7 +1,8 @@
+import type { Tip } from "../../gitops/repository.ts";
 import { showsRelease, writeImage } from "../../gitops/edit/image-edit.ts";
 import { releaseTag } from "../release.ts";
 import type { Delivery, ReleaseName } from "./delivery.ts";
-import { findFollower, type FluxFollower } from "./flux-follower.ts";
+import { findFollower, type FluxFollower, fluxObjects } from "./flux-follower.ts";
 import { type LivePlace, readLivePlace } from "./manifest-place.ts";
 import type { Phase } from "./phase.ts";
 import type { DeliveryRun } from "./run.ts";
@@ -27,7 +28,11 @@ const TRIAL = { tag: "castle-0000000", digest: `sha256:${"0".repeat(64)}` };
  * Asks everybody who will be needed whether they would play along; reads only, all at once.
  * @throws CastleError with the exit code of the phase that would fail
  */
-export async function preflight(delivery: Delivery, run: DeliveryRun, commit: string): Promise<Preflight> {
+export async function preflight(
+  delivery: Delivery,
+  run: DeliveryRun,
+  { commit, tip: fetched }: { readonly commit: string; readonly tip: Tip | undefined },
+): Promise<Preflight> {
   const { registry, image, site, manifests, cluster, signal } = delivery;
   const tag = releaseTag(site.name, commit);
   const checks = new Checks(run);
@@ -40,7 +45,7 @@ export async function preflight(delivery: Delivery, run: DeliveryRun, commit: st
   });
   const live = checks.add("gitops", async () => {
     const { repository } = manifests;
-    const tip = await repository.fetchTip();
+    const tip = fetched ?? (await repository.fetchTip());
     const found = await readLivePlace(delivery, tip);
     run.standing.live = found.tag;
     if (!isStanding(found, nameOf(await tagged.catch(() => undefined)))) await repository.checkWritable(tip);
@@ -48,11 +53,11 @@ export async function preflight(delivery: Delivery, run: DeliveryRun, commit: st
     return { ...found, tip: tip.commit };
   });
   void checks.add("source", async () => refuseBackwards(commit, (await live).commit, delivery.ancestry));
-  const follower = checks.add("source", async () =>
-    cluster === undefined
-      ? undefined
-      : findFollower(cluster, manifests.repository.remote, (await live).place.file, signal),
-  );
+  const follower = checks.add("source", async () => {
+    if (cluster === undefined) return undefined;
+    const [objects, { place }] = await Promise.all([fluxObjects(cluster, signal), live]);
+    return findFollower(objects, manifests.repository.remote, place.file);
+  });
   await checks.done();
   const [place, digest, found] = await Promise.all([live, tagged, follower]);
   const release = nameOf(digest);

@@ -1,7 +1,7 @@
 import { CastleError } from "../../errors/castle-error.ts";
 import { poll } from "../../support/poll.ts";
 import type { Delivery, DeliveryCluster } from "./delivery.ts";
-import { type FluxFollower, findFollower } from "./flux-follower.ts";
+import { type FluxFollower, findFollower, fluxObjects } from "./flux-follower.ts";
 import type { ManifestCommit } from "./manifest-commit.ts";
 import { type PodProof, type PublicProof, provePods, provePublic } from "./proof.ts";
 import { fetchedByFlux, takenByFlux } from "./reconcile.ts";
@@ -47,7 +47,7 @@ export async function proveLive(
     rolled = await reachable(async () => {
       const found =
         follower ??
-        (await findFollower(cluster, delivery.manifests.repository.remote, file, delivery.signal));
+        findFollower(await fluxObjects(cluster, delivery.signal), delivery.manifests.repository.remote, file);
       await fetchedByFlux(delivery, cluster, found, judge);
       await takenByFlux(delivery, cluster, found, judge);
       return rolledOut(delivery, cluster, { release, place });

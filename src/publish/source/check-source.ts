@@ -3,7 +3,7 @@ import { largeFileFaults } from "./large-file.ts";
 import { type SourceFault, sourceError } from "./source-fault.ts";
 import { ask, openSource, type SourceAccess, type SourceRepository } from "./source-repository.ts";
 import { piecesOf } from "./submodule.ts";
-import { pushedFaults, upstreamOf } from "./upstream.ts";
+import { followedBy, pushedFaults, upstreamOf } from "./upstream.ts";
 import { blindSpots, operationFaults, workTreeFaults } from "./work-tree.ts";
 
 /**
@@ -14,30 +14,22 @@ import { blindSpots, operationFaults, workTreeFaults } from "./work-tree.ts";
 export async function checkSource(access: SourceAccess): Promise<SourceFacts> {
   const repository = await openSource(access);
   const folder = `${repository.root}/${repository.prefix}`.replace(/\/$/, "");
-  const head = await headOf(repository);
+  const [head, name] = await Promise.all([headOf(repository), branchName(repository)]);
   if (head === undefined) {
     const message = "it has no commit yet";
     throw sourceError(folder, [{ code: "source/no-commit", message, hint: "git commit" }]);
   }
-  const [operations, workTree, branch, pieces, shallow, warnings] = await Promise.all([
+  const [operations, workTree, branch, content, shallow, warnings] = await Promise.all([
     operationFaults(repository),
     workTreeFaults(repository),
-    branchFacts(repository, head.commit),
-    piecesOf(repository, head.commit, access),
+    branchFacts(repository, head.commit, name),
+    contentFaults(repository, head.commit, access),
     shallowFaults(repository),
     blindSpots(repository),
   ]);
-  const largeFiles = await largeFileFaults(pieces.pieces);
-  const [first, ...others] = [
-    ...operations,
-    ...workTree,
-    ...branch.faults,
-    ...shallow,
-    ...pieces.faults,
-    ...largeFiles,
-  ];
+  const [first, ...others] = [...operations, ...workTree, ...branch.faults, ...shallow, ...content];
   if (first !== undefined) throw sourceError(folder, [first, ...others]);
-  const { name, upstream } = branch;
+  const { upstream } = branch;
   if (name === undefined || upstream === undefined) throw new Error("a branch without a fault has its facts");
   return { folder, ...head, branch: name, upstream, warnings };
 }
@@ -54,25 +46,43 @@ async function headOf({ git }: SourceRepository): Promise<Head | undefined> {
 }
 
 interface BranchFacts {
-  readonly name?: string;
   readonly upstream?: SourceFacts["upstream"];
   readonly faults: readonly SourceFault[];
 }
 
-async function branchFacts(repository: SourceRepository, commit: string): Promise<BranchFacts> {
-  const { exitCode, stdout } = await repository.git.call(["symbolic-ref", "-q", "--short", "HEAD"]);
-  if (exitCode !== 0) {
+/** Undefined: none, a commit is checked out as such. */
+async function branchName({ git }: SourceRepository): Promise<string | undefined> {
+  const { exitCode, stdout } = await git.call(["symbolic-ref", "-q", "--short", "HEAD"]);
+  return exitCode === 0 ? stdout.toString("utf8").trim() : undefined;
+}
+
+async function branchFacts(
+  repository: SourceRepository,
+  commit: string,
+  name: string | undefined,
+): Promise<BranchFacts> {
+  if (name === undefined) {
     const message = `it is on no branch (HEAD is at ${commit.slice(0, 12)})`;
     return { faults: [{ code: "source/detached", message, hint: "git switch BRANCH" }] };
   }
-  const name = stdout.toString("utf8").trim();
-  const upstream = await upstreamOf(repository, name);
-  if (upstream === undefined) {
+  const followed = await followedBy(repository, name);
+  if (followed === undefined) {
     const message = `its branch ${name} follows no branch of a remote`;
     const hint = `git push -u origin ${name}`;
-    return { name, faults: [{ code: "source/no-upstream", message, hint }] };
+    return { faults: [{ code: "source/no-upstream", message, hint }] };
   }
-  return { name, upstream, faults: await pushedFaults(repository, commit, upstream) };
+  const upstream = upstreamOf(repository, followed);
+  const faults = await pushedFaults(repository, commit, upstream, followed);
+  return { upstream: await upstream, faults };
+}
+
+async function contentFaults(
+  repository: SourceRepository,
+  commit: string,
+  access: SourceAccess,
+): Promise<readonly SourceFault[]> {
+  const { pieces, faults } = await piecesOf(repository, commit, access);
+  return [...faults, ...(await largeFileFaults(pieces))];
 }
 
 async function shallowFaults(repository: SourceRepository): Promise<SourceFault[]> {

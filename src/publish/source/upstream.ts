@@ -1,28 +1,34 @@
 import { CastleError } from "../../errors/castle-error.ts";
 import { remoteFailure } from "../../gitops/failure.ts";
+import type { GitResult } from "../../gitops/git.ts";
 import type { SourceFacts } from "../release.ts";
 import type { SourceFault } from "./source-fault.ts";
 import type { SourceRepository } from "./source-repository.ts";
 
 type Upstream = SourceFacts["upstream"];
+type Followed = Omit<Upstream, "url">;
 
 /** Milliseconds. */
 const ANSWER_DEADLINE = 15_000;
 const TRANSFER_DEADLINE = 120_000;
 
 /** The branch of a remote that the branch follows; undefined: none, or one of this same repository. */
-export async function upstreamOf({ git }: SourceRepository, branch: string): Promise<Upstream | undefined> {
-  const setting = async (name: string) => {
-    const { exitCode, stdout } = await git.call(["config", "--get", name]);
-    return exitCode === 0 ? stdout.toString("utf8").trim() : undefined;
-  };
-  const remote = await setting(`branch.${branch}.remote`);
-  const merge = await setting(`branch.${branch}.merge`);
+export async function followedBy({ git }: SourceRepository, branch: string): Promise<Followed | undefined> {
+  // "KEY, a line feed, VALUE, a zero" each: one call for both settings.
+  const { stdout } = await git.call(["config", "-z", "--get-regexp", String.raw`^branch\.`]);
+  const records = stdout.toString("utf8").split("\0");
+  const settings = new Map(records.map((record) => [record.split("\n", 1)[0], record.replace(/^.*\n/, "")]));
+  const remote = settings.get(`branch.${branch}.remote`);
+  const merge = settings.get(`branch.${branch}.merge`);
   if (remote === undefined || merge === undefined || remote === ".") return undefined;
-  const named = await git.call(["remote", "get-url", "--", remote]);
+  return { remote, branch: merge.replace(/^refs\/heads\//, "") };
+}
+
+export async function upstreamOf({ git }: SourceRepository, followed: Followed): Promise<Upstream> {
+  const named = await git.call(["remote", "get-url", "--", followed.remote]);
   // A branch may also follow an address without a name for it.
-  const url = named.exitCode === 0 ? named.stdout.toString("utf8").trim() : remote;
-  return { remote, url: withoutPassword(url), branch: merge.replace(/^refs\/heads\//, "") };
+  const url = named.exitCode === 0 ? named.stdout.toString("utf8").trim() : followed.remote;
+  return { ...followed, url: withoutPassword(url) };
 }
 
 /** A password in an address belongs into no message and no receipt. */
@@ -34,10 +40,12 @@ function withoutPassword(url: string): string {
 export async function pushedFaults(
   repository: SourceRepository,
   commit: string,
-  upstream: Upstream,
+  asked: Promise<Upstream>,
+  followed: Followed,
 ): Promise<SourceFault[]> {
+  const [answer, upstream] = await Promise.all([remoteAnswer(repository, followed), asked]);
   try {
-    const tip = await remoteTip(repository, upstream);
+    const tip = remoteTip(answer, upstream);
     if (tip === commit) return [];
     if (tip !== undefined && (await isIn(repository, commit, { tip, upstream }))) return [];
     const { remote, branch } = upstream;
@@ -61,18 +69,18 @@ export async function pushedFaults(
   }
 }
 
-async function remoteTip({ git, root }: SourceRepository, upstream: Upstream): Promise<string | undefined> {
-  const ref = `refs/heads/${upstream.branch}`;
+function remoteAnswer({ git, root }: SourceRepository, { remote, branch }: Followed): Promise<GitResult> {
   // By its name: the address may hold a password, and argv is world-readable. From the root: it may be a relative path.
-  const result = await git.call(["-C", root, "ls-remote", "--", upstream.remote, ref], {
-    remote: true,
-    timeout: ANSWER_DEADLINE,
-  });
+  const args = ["-C", root, "ls-remote", "--", remote, `refs/heads/${branch}`];
+  return git.call(args, { remote: true, timeout: ANSWER_DEADLINE });
+}
+
+function remoteTip(result: GitResult, upstream: Upstream): string | undefined {
   if (result.exitCode !== 0) throw remoteFailure(upstream, result);
   const line = result.stdout
     .toString("utf8")
     .split("\n")
-    .find((text) => text.endsWith(`\t${ref}`));
+    .find((text) => text.endsWith(`\trefs/heads/${upstream.branch}`));
   return line?.slice(0, line.indexOf("\t"));
 }
 
