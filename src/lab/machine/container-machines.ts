@@ -6,16 +6,15 @@ import { poll } from "../../support/poll.ts";
 import { signal } from "../../support/process-identity.ts";
 import { boundConsole, saidSincePowerOn } from "./console.ts";
 import { exitCodeOf, extinguish, findInit, findSupervisor, launch, type MachineParts } from "./container.ts";
+import { Descents } from "./descent.ts";
 import { emptyDisk, fillDisk } from "./disk.ts";
 import { exitCause } from "./exit-cause.ts";
 import { type MachineHost, observeHost } from "./host.ts";
 import type { Exit, MachineConfig, MachineDriver, PowerState } from "./machine.ts";
-import { LastPhases } from "./last-phase.ts";
 import { type LabPlace, type MachineNames, machineNames, machinesFolder } from "./names.ts";
 import { connect, disconnect, setCables, unplug } from "./network.ts";
 import { bootFiles, ociSpec } from "./oci-spec.ts";
 import { oomScoreChange } from "./oom-score.ts";
-import { releasePodMounts } from "./pod-mounts.ts";
 import { imageMounts } from "./unpacked-images.ts";
 
 type ExitListener = (vmid: number, exit: Exit) => void;
@@ -38,7 +37,7 @@ export class ContainerMachines implements MachineDriver {
   readonly #watch: NodeJS.Timeout;
   /** Ends that are being dealt with. */
   readonly #ending = new Map<number, Promise<void>>();
-  readonly #lastPhases = new LastPhases();
+  readonly #descents = new Descents();
   #looking = false;
 
   private constructor(place: LabPlace, parts: MachineParts, host: MachineHost) {
@@ -228,19 +227,13 @@ export class ContainerMachines implements MachineDriver {
 
   async #lookAt(vmid: number): Promise<void> {
     const names = machineNames(this.#place, vmid);
-    await this.#helpDown(vmid, names);
+    // Also of one that is being shut down by a call: the call waits for just this.
+    await this.#descents.help(names, () => this.initPid(vmid));
     // A call that is under way deals with the machine itself.
     if (this.#turns.has(vmid) || !(await exists(names.poweredOn))) return;
     await boundConsole(names.console);
     if (await this.#isUp(names)) return;
     await this.#end(vmid);
-  }
-
-  /** Also of a machine that is being shut down by a call: the call waits for just this. */
-  async #helpDown(vmid: number, names: MachineNames): Promise<void> {
-    const init = (await this.#lastPhases.begins(names.console)) ? await this.initPid(vmid) : undefined;
-    // Where it fails, the machine only takes longer.
-    if (init !== undefined) await releasePodMounts(init).catch(() => undefined);
   }
 
   /** Deals with the end of a machine in its turn; whoever asks meanwhile waits for the same work. */

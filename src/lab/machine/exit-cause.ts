@@ -1,4 +1,4 @@
-import { LAST_PHASE } from "./last-phase.ts";
+import { LAST_PHASE } from "./descent.ts";
 import type { Exit } from "./machine.ts";
 
 /**

@@ -10,7 +10,6 @@ import { forgetCastle } from "../moves/discovery.ts";
 import { changeLedger } from "../moves/ledger-file.ts";
 import { ballotOf } from "../quorum/ballot.ts";
 import { proveEmpty } from "./empty.ts";
-import { leaderAmong, untilDeposed } from "./last-leader.ts";
 import { PowerSwitch } from "./power-switch.ts";
 import { type Found, findNode, wipeNode } from "./wipe.ts";
 
@@ -60,14 +59,7 @@ export async function reset(given: CastleRun, { goesOn }: ResetOptions = {}): Pr
     });
     const ours = castle.nodes.filter(({ name }) => found.get(name) === "ours");
     await runStep(report, { id: "wipe", title: "Every node wiped, all at once" }, async () => {
-      const leader = await leaderAmong(ours, clients, run.signal);
-      await together(
-        ...ours.filter((node) => node !== leader).map((node) => wipeNode({ run, clients, power }, node)),
-      );
-      if (leader !== undefined) {
-        await untilDeposed(leader, clients, run.signal);
-        await wipeNode({ run, clients, power }, leader);
-      }
+      await together(...ours.map((node) => wipeNode({ run, clients, power }, node)));
       return { detail: ours.length === 0 ? "all were empty already" : `${ours.length} wiped` };
     });
     await runStep(report, { id: "empty", title: "Every node proved to be empty" }, async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mountsOnDisk } from "./pod-mounts.ts";
+import { mountsOnDisk } from "./pods.ts";
 
 const line = (point: string, source: string) =>
   `2043 2042 254:0 /castle${point} ${point} rw,relatime - ext4 ${source} rw`;

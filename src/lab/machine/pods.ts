@@ -1,0 +1,49 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { identify, signal } from "../../support/process-identity.ts";
+import { run } from "../../support/run.ts";
+import { cgroupProcesses } from "./cgroup.ts";
+
+/*
+ * What machined does to a machine's pods on its way down, on metal, in phases of their own (StopAllPods in Reset,
+ * UnmountPodMounts in all), and in container mode does not do (Talos' v1alpha1_sequencer.go): there etcd waits seven
+ * seconds for an API server that is never ended, and ten more go by in vain tries to unmount a disk with volumes on it.
+ */
+
+/** The disk of a machine that its pods' volumes are mounted on. */
+const DISK = "/var/";
+
+/** Ends the pods of a machine that is being reset: what they would still write is wiped. */
+export async function endPods(machine: string): Promise<void> {
+  for (const pid of await cgroupProcesses(join(machine, "kubepods"))) {
+    const left = await identify(pid);
+    if (left !== undefined) await signal(left, "SIGKILL");
+  }
+}
+
+/**
+ * Takes away what is mounted on a machine's disk, so that machined can unmount the disk itself.
+ * @param init pid of the machine's init as the host counts
+ * @throws CastleError command/failed, as when the machine has ended meanwhile
+ */
+export async function releaseVolumes(init: number): Promise<void> {
+  const points = mountsOnDisk(await readFile(`/proc/${init}/mountinfo`, "utf8").catch(() => ""));
+  if (points.length === 0) return;
+  // In the machine's pid namespace too: umount reads /proc/self. Lazily: what has not ended yet keeps its own.
+  const inside = ["--target", String(init), "--mount", "--pid", "--"];
+  await run("nsenter", [...inside, "umount", "--lazy", ...points]);
+}
+
+/** Mount points below the disk in /proc/PID/mountinfo, innermost first. */
+export function mountsOnDisk(mountinfo: string): readonly string[] {
+  return mountinfo
+    .split("\n")
+    .map((line) => unescaped(line.split(" ")[4] ?? ""))
+    .filter((point) => point.startsWith(DISK))
+    .toReversed();
+}
+
+/** Blanks, tabs, line ends and backslashes stand as their octal code (proc_pid_mountinfo(5)). */
+function unescaped(point: string): string {
+  return point.replace(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)));
+}
