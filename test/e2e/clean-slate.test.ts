@@ -1,4 +1,4 @@
-import { readdir, stat, writeFile } from "node:fs/promises";
+import { readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -129,6 +129,18 @@ describe.skipIf(!canRunLab)("the clean slate", () => {
       ),
     );
     expect(left.filter((file) => file !== undefined)).toEqual([]);
+  });
+
+  it("lets every machine unmount its disk, which Talos tries ten times", async () => {
+    const machines = join(castle.labs.state, "machines");
+    const tries = await Promise.all(
+      (await readdir(machines)).map(async (vmid) => {
+        const said = await readFile(join(machines, vmid, "console.log"), "utf8");
+        expect(said).toContain("reset sequence");
+        return said.split("failed unmounting /var").length - 1;
+      }),
+    );
+    expect(Math.max(...tries)).toBeLessThan(10);
   });
 
   it("changes nothing when it is asked again", async () => {
