@@ -40,20 +40,20 @@ export function synchronisation(
   return {
     "source.yaml": [gitRepository(gitops, repository)],
     "order.yaml": [
-      kustomization(gitops, SYNC_NAME, checked(fluxWorkloads)),
+      kustomization(gitops, SYNC_NAME, healthChecks(fluxWorkloads)),
       ...components.map(({ name, dependsOn, files }) =>
         kustomization(gitops, name, {
           ...(dependsOn.length === 0
             ? {}
             : { dependsOn: dependsOn.map((name) => ({ name, readyExpr: STANDS })) }),
-          ...health(Object.values(files).flat()),
+          ...healthChecks(Object.values(files).flat()),
         }),
       ),
     ],
   };
 }
 
-/** Flux' own folder holds the very object that applies it: waiting for all of it would be waiting for itself. */
+/** Flux' own, which are made together with the objects that are made here. */
 const fluxWorkloads = ["source-controller", "kustomize-controller"].map((name) => ({
   apiVersion: "apps/v1",
   kind: "Deployment",
@@ -63,22 +63,14 @@ const fluxWorkloads = ["source-controller", "kustomize-controller"].map((name) =
 const WORKLOADS = new Set(["DaemonSet", "Deployment", "StatefulSet"]);
 
 /**
- * What has to be healthy until a component counts as applied: all of it. Definitions are the exception, each as large
- * as all the rest: Flux waits for them before it applies anything else, and need not read them all a second time.
+ * A component counts as applied when its workloads are healthy. `wait: true` would ask for every object once more after
+ * each apply, and only these can be anything but what they were applied as.
  */
-function health(objects: readonly Manifest[]): object {
-  if (!objects.some(({ kind }) => kind === "CustomResourceDefinition")) return { wait: true };
-  return checked(objects.filter(({ kind }) => WORKLOADS.has(kind)));
-}
-
-function checked(workloads: readonly Manifest[]): object {
-  const healthChecks = workloads.map(({ apiVersion, kind, metadata: { name, namespace } }) => ({
-    apiVersion,
-    kind,
-    name,
-    namespace,
-  }));
-  return { ...(healthChecks.length === 0 ? {} : { healthChecks }), wait: false };
+function healthChecks(objects: readonly Manifest[]): object {
+  const checks = objects
+    .filter(({ kind }) => WORKLOADS.has(kind))
+    .map(({ apiVersion, kind, metadata: { name, namespace } }) => ({ apiVersion, kind, name, namespace }));
+  return checks.length === 0 ? {} : { healthChecks: checks };
 }
 
 function gitRepository({ branch }: Gitops, { url, secret }: Surroundings["repository"]): Manifest {
@@ -109,6 +101,7 @@ function kustomization(gitops: Gitops, name: string, spec: object): Manifest {
       retryInterval: RETRY_INTERVAL,
       sourceRef: { kind: "GitRepository", name: SYNC_NAME },
       timeout: TIMEOUT,
+      wait: false,
       ...spec,
     },
   };

@@ -51,7 +51,8 @@ export interface FluxState {
 export async function fluxState(api: KubernetesApi, signal?: AbortSignal): Promise<FluxState> {
   const [source, order] = await Promise.all(
     [SOURCE_PATH, ORDER_PATH].map(async (path) => {
-      const { status, body } = await api.call({ path, signal });
+      // As the API server has it at hand, perhaps some milliseconds old: it is asked often, while etcd is busy.
+      const { status, body } = await api.call({ path: `${path}?resourceVersion=0`, signal });
       return status === 200 ? body : undefined;
     }),
   );

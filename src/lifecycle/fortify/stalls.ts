@@ -60,7 +60,8 @@ export class Stalls {
   readonly #api: KubernetesApi;
   readonly #signal: AbortSignal;
   readonly #since = new Map<string, number>();
-  #looked = -Infinity;
+  /** Nothing lasts yet at the first look. */
+  #looked = performance.now();
 
   constructor(api: KubernetesApi, signal: AbortSignal) {
     this.#api = api;
