@@ -16,6 +16,8 @@ import {
 import type { RevisionJudge } from "./revision.ts";
 
 const EVERY = 100;
+/** Milliseconds in which a Kustomization takes a new revision by itself; asked as well, it would apply it twice. */
+const UNASKED = 1_000;
 /** Milliseconds that Flux has to fetch and to apply, and for which a no of its is not believed. */
 const WITHIN = 60_000;
 const PATIENCE = 5_000;
@@ -71,13 +73,17 @@ export async function takenByFlux(
   await Promise.all(
     kustomizations.map(async (one) => {
       const path = kustomizationPath(one);
-      if (await isTaken(await readKustomization(api, path, signal), judge)) return;
-      await requestReconcile(api, path, now(), signal);
+      const began = performance.now();
+      let asked = false;
       let last = "it has not said anything yet";
       await poll(
         async () => {
           const found = await readKustomization(api, path, signal);
           if (await isTaken(found, judge)) return true;
+          if (!asked && performance.now() - began > UNASKED) {
+            asked = true;
+            await requestReconcile(api, path, now(), signal);
+          }
           last = wordsOf(found) ?? last;
           if (found.spec.suspend === true) throw stuck(`${title(one)} was suspended meanwhile`);
           return undefined;
