@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Report, runStep } from "../journal/step.ts";
+import type { Repository, Tip } from "../gitops/repository.ts";
 import { parseImageName } from "../image/image-name.ts";
 import { readSiteLock } from "../publish/lock/read-site-lock.ts";
 import { sourceAncestry } from "../publish/delivery/ancestry.ts";
@@ -138,15 +139,16 @@ async function withRelease<T>(
   const found = await findSite(context, choice);
   const checking = checkedSource(context, found, report);
   const checked = checking.catch(() => undefined);
-  const target = await found.open().catch(async (error: unknown) => {
+  // Where the manifests cannot be fetched, the preflight asks again and says why.
+  let fetching: Promise<Tip | undefined> | undefined;
+  const fetch = (repository: Repository) => (fetching = repository.fetchTip().catch(() => undefined));
+  const target = await found.open(fetch).catch(async (error: unknown) => {
     await checked;
     throw error;
   });
   // What it builds goes away with it.
   const folder = await mkdtemp(join(tmpdir(), "castle-release-"));
   try {
-    // Where they cannot be fetched, the preflight asks again and says why.
-    const fetching = target.manifests.repository.fetchTip().catch(() => undefined);
     await target.registry.prepare();
     const tip = await fetching;
     const { source, lock } = await checking;

@@ -1,9 +1,6 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { CastleError } from "../errors/castle-error.ts";
-import type { GitCredentials } from "../gitops/credentials.ts";
-import { Repository } from "../gitops/repository.ts";
 import { parseImageName } from "../image/image-name.ts";
 import { RegistryClient } from "../image/registry-client.ts";
 import { KubernetesApi } from "../kubernetes/api.ts";
@@ -24,6 +21,7 @@ import { isPublication, parsePublication, type Publication } from "../spec/publi
 import { Secret } from "../support/secret.ts";
 import { accessFile } from "./access-session.ts";
 import type { Context } from "./context.ts";
+import { type OnManifests, type OpenManifests, withManifestsCopy } from "./manifests-copy.ts";
 import { siteRegistry } from "./registry-session.ts";
 import { secretStore } from "./secret-store.ts";
 import { standingGround } from "./standing-ground.ts";
@@ -56,8 +54,11 @@ export interface TargetChoice {
 
 /** A site of the file, whose source can be looked at while castle, registry and repository are looked for. */
 export interface FoundSite extends Pick<PublishTarget, "site" | "folder"> {
-  /** @throws CastleError lifecycle/not-raised, image/credentials … */
-  open(): Promise<PublishTarget>;
+  /**
+   * @param onManifests is told the manifests' repository as soon as it can be asked, and what it does is waited for
+   * @throws CastleError lifecycle/not-raised, image/credentials …
+   */
+  open(onManifests?: OnManifests): Promise<PublishTarget>;
 }
 
 /** @throws CastleError publish/no-site, spec/… */
@@ -67,7 +68,14 @@ export async function findSite(context: Context, choice: TargetChoice): Promise<
   if (!isPublication(text)) {
     const spec = await readSpecFile(context, choice.file);
     const site = chooseSite(spec.castle.sites ?? [], choice);
-    return { site, folder: spec.folder, open: () => castleTarget(context, { spec, site }, choice) };
+    return {
+      site,
+      folder: spec.folder,
+      open: (onManifests) =>
+        withManifestsCopy(context, onManifests, (openManifests) =>
+          castleTarget(context, { spec, site, openManifests }, choice),
+        ),
+    };
   }
   const parsed = parsePublication(text, choice.file);
   if ("faults" in parsed) {
@@ -80,17 +88,33 @@ export async function findSite(context: Context, choice: TargetChoice): Promise<
   const { gitops, sites } = parsed.publication;
   const site = chooseSite(sites, choice);
   const folder = dirname(path);
-  return { site, folder, open: () => aloneTarget(context, { gitops, site, folder }, choice) };
+  return {
+    site,
+    folder,
+    open: (onManifests) =>
+      withManifestsCopy(context, onManifests, (openManifests) =>
+        aloneTarget(context, { gitops, site, folder, openManifests }, choice),
+      ),
+  };
+}
+
+type OpenTarget = Omit<PublishTarget, "close"> & { readonly close: () => void };
+
+interface CastleSite {
+  readonly spec: SpecFile;
+  readonly site: Site;
+  readonly openManifests: OpenManifests;
 }
 
 async function castleTarget(
   context: Context,
-  { spec, site }: { readonly spec: SpecFile; readonly site: Site },
+  { spec, site, openManifests }: CastleSite,
   choice: TargetChoice,
-): Promise<PublishTarget> {
+): Promise<OpenTarget> {
   const { castle } = spec;
   const { signal } = context;
-  if (castle.gitops === undefined) {
+  const { gitops } = castle;
+  if (gitops === undefined) {
     throw new CastleError("platform/not-installed", {
       message: `Castle ${castle.name} has no gitops in its spec, so no site runs on it`,
       hint: "add gitops to castle.yaml, then: castle up",
@@ -99,13 +123,23 @@ async function castleTarget(
   const store = secretStore(context, spec);
   const ground = await standingGround(context, castle);
   const ingress = castle.ingress === undefined ? undefined : ingressAddress(castle);
-  const [surroundings, kubeconfig, urls] = await Promise.all([
-    ground.platform(),
+  const platform = ground.platform();
+  const manifests = async () => {
+    const { repository } = await platform;
+    const { credentials } = await gitAccess({ store }, await platform);
+    return openManifests({
+      url: repository.outside,
+      branch: gitops.branch,
+      credentials,
+      email: `castle@${castle.name}.lan`,
+    });
+  };
+  const [surroundings, repository, kubeconfig, urls] = await Promise.all([
+    platform,
+    manifests(),
     accessFile(context, spec, { kind: "kubeconfig", store }),
     ground.siteUrls(castle.sites ?? [], ingress),
   ]);
-  const { credentials } = await gitAccess({ store }, surroundings);
-  const copy = await mkdtemp(join(tmpdir(), "castle-publish-"));
   const { acme } = surroundings;
   const secure = castle.ingress?.tls !== undefined;
   const visit =
@@ -137,37 +171,29 @@ async function castleTarget(
     registry,
     pull,
     manifests: {
-      repository: await openRepository(context, copy, {
-        url: surroundings.repository.outside,
-        branch: castle.gitops.branch,
-        credentials,
-        email: `castle@${castle.name}.lan`,
-      }),
-      folder: castle.gitops.path,
+      repository,
+      folder: gitops.path,
       isPlaceholder: ({ name, object }) =>
         placeholder.startsWith(`${name}:`) && object?.namespace === namespace,
     },
     cluster: { api, source: { namespace: FLUX_NAMESPACE, name: SYNC_NAME } },
     visit,
     url: urls[castle.sites?.indexOf(site) ?? -1],
-    close: async () => {
-      api.close();
-      await rm(copy, { recursive: true, force: true });
-    },
+    close: () => api.close(),
   };
 }
 
 interface AloneSite extends Pick<FoundSite, "site" | "folder"> {
   readonly gitops: Publication["gitops"];
+  readonly openManifests: OpenManifests;
 }
 
 async function aloneTarget(
   context: Context,
-  { gitops, site, folder }: AloneSite,
+  { gitops, site, folder, openManifests }: AloneSite,
   choice: TargetChoice,
-): Promise<PublishTarget> {
+): Promise<OpenTarget> {
   const image = parseImageName(site.image);
-  const copy = await mkdtemp(join(tmpdir(), "castle-publish-"));
   const kubeconfig = await toldKubeconfig(context);
   const api = kubeconfig === undefined ? undefined : new KubernetesApi(kubeconfig);
   return {
@@ -177,7 +203,7 @@ async function aloneTarget(
     image,
     ...(await siteRegistry(context, image, choice.insecure, undefined)),
     manifests: {
-      repository: await openRepository(context, copy, {
+      repository: await openManifests({
         url: gitops.repository,
         branch: gitops.branch,
         credentials: undefined,
@@ -188,10 +214,7 @@ async function aloneTarget(
     cluster: api === undefined ? undefined : { api },
     url: undefined,
     visit: api === undefined ? undefined : webVisit({ host: site.host, secure: true }),
-    close: async () => {
-      api?.close();
-      await rm(copy, { recursive: true, force: true });
-    },
+    close: () => api?.close(),
   };
 }
 
@@ -213,26 +236,6 @@ export function chooseSite(
           ? `${file} has several sites, and none was named: ${names}`
           : `${file} has no site ${wanted}; it has ${names}`,
     hint: sites.length === 0 ? "add one under sites" : "name it: castle publish SITE",
-  });
-}
-
-interface ManifestsAccess {
-  readonly url: string;
-  readonly branch: string;
-  readonly email: string;
-  readonly credentials: GitCredentials | undefined;
-}
-
-function openRepository(context: Context, folder: string, access: ManifestsAccess): Promise<Repository> {
-  const { url, branch, email, credentials } = access;
-  return Repository.open({
-    url,
-    branch,
-    folder: join(folder, "manifests.git"),
-    environment: context.env,
-    author: { name: "castle", email },
-    credentials,
-    signal: context.signal,
   });
 }
 

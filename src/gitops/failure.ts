@@ -125,3 +125,13 @@ function hostOf(url: string): string {
   const { host } = /^(?:[a-z+]+:\/\/)?(?:[^@/]*@)?(?<host>[^:/]+)/i.exec(url)?.groups ?? {};
   return host ?? url;
 }
+
+/** @param heads whole names of the branches that there are */
+export function branchMissing({ url, branch }: RemoteName, heads: readonly string[]): CastleError {
+  const found = heads.map((head) => head.slice("refs/heads/".length)).toSorted();
+  return new CastleError("gitops/branch-missing", {
+    message: `${url} has no branch ${branch}; it has ${found.slice(0, 8).join(", ")}${found.length > 8 ? " …" : ""}`,
+    hint: `set gitops.branch to one of them, or: git push ${url} HEAD:refs/heads/${branch}`,
+    details: { remote: url, branch, found },
+  });
+}

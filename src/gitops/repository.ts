@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { CastleError } from "../errors/castle-error.ts";
 import { blobId } from "./blob-id.ts";
 import { parseContents } from "./batch-contents.ts";
-import { checkRemote, type RemoteName, remoteFailure } from "./failure.ts";
+import { branchMissing, checkRemote, type RemoteName, remoteFailure } from "./failure.ts";
 import { Git, type GitOptions } from "./git.ts";
 import { type PastCommit, PAST_FORMAT, parsePast } from "./past-commit.ts";
 import { refuseCollisions } from "./path-collision.ts";
@@ -69,19 +69,18 @@ export class Repository {
    * gitops/branch-missing, gitops/failed
    */
   async fetchTip(): Promise<Tip> {
-    const { url, branch } = this.remote;
+    const known = await this.#knownTip();
+    // A copy that has nothing needs all there is, whatever the remote's heads are; why it cannot be had, they tell.
+    const fetched = known === undefined ? this.#fetch(ANSWER_DEADLINE).catch(() => undefined) : undefined;
+    const commit = await fetched;
+    if (commit !== undefined) return { commit };
     const heads = await this.#heads();
-    const wanted = heads.get(`refs/heads/${branch}`);
+    const wanted = heads.get(`refs/heads/${this.remote.branch}`);
     if (wanted === undefined) {
       if (heads.size === 0) return { commit: undefined };
-      const found = [...heads.keys()].map((head) => head.slice("refs/heads/".length)).toSorted();
-      throw new CastleError("gitops/branch-missing", {
-        message: `${url} has no branch ${branch}; it has ${found.slice(0, 8).join(", ")}${found.length > 8 ? " …" : ""}`,
-        hint: `set gitops.branch to one of them, or: git push ${url} HEAD:refs/heads/${branch}`,
-        details: { remote: url, branch, found },
-      });
+      throw branchMissing(this.remote, [...heads.keys()]);
     }
-    if ((await this.#knownTip()) === wanted) return { commit: wanted };
+    if (known === wanted) return { commit: wanted };
     return { commit: await this.#fetch() };
   }
 
@@ -236,13 +235,13 @@ export class Repository {
     }
   }
 
-  async #fetch(again = true): Promise<string> {
+  async #fetch(timeout = TRANSFER_DEADLINE, again = true): Promise<string> {
     const { url, branch } = this.remote;
     const refspec = `+refs/heads/${branch}:${TIP}`;
     const flags = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"];
     const result = await this.#git.call(["fetch", ...flags, "--", url, refspec], {
       remote: true,
-      timeout: TRANSFER_DEADLINE,
+      timeout,
     });
     if (result.exitCode === 0) return this.#git.text(["rev-parse", "--verify", TIP]);
     // A kill in the middle of an earlier fetch leaves a lock or half an object; the copy is worth nothing.
@@ -251,7 +250,7 @@ export class Repository {
       /\.lock'?:|cannot lock ref|corrupt|bad object|missing necessary|is empty/i.test(result.stderr)
     ) {
       await this.#startOver();
-      return this.#fetch(false);
+      return this.#fetch(timeout, false);
     }
     throw remoteFailure(this.remote, result);
   }

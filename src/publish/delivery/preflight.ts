@@ -48,7 +48,8 @@ export async function preflight(
     const tip = fetched ?? (await repository.fetchTip());
     const found = await readLivePlace(delivery, tip);
     run.standing.live = found.tag;
-    if (!isStanding(found, nameOf(await tagged.catch(() => undefined)))) await repository.checkWritable(tip);
+    if (isStanding(found, nameOf(await tagged.catch(() => undefined)))) return { ...found, tip: tip.commit };
+    await repository.checkWritable(tip);
     writeImage(found.file, found.place, TRIAL, found.isPlaceholder ? site.image : undefined);
     return { ...found, tip: tip.commit };
   });
