@@ -43,6 +43,19 @@ const deploymentsShape = z.object({
   ),
 });
 
+/** A user's own, of a repository that is not the castle's. */
+const ELSEWHERE = {
+  apiVersion: "kustomize.toolkit.fluxcd.io/v1",
+  kind: "Kustomization",
+  metadata: { name: "elsewhere", namespace: "flux-system" },
+  spec: {
+    interval: "1m",
+    path: "./",
+    prune: true,
+    sourceRef: { kind: "GitRepository", name: "elsewhere" },
+  },
+};
+
 interface Page {
   readonly status: number;
   readonly location: string | undefined;
@@ -197,6 +210,14 @@ describe.skipIf(!canRunLab)("a castle with a platform in the lab", () => {
     expect(revision).toBe(`main@sha1:${head}`);
     expect(components).toContain("sites");
     expect(await replicas("site-blog", "web")).toBe(2);
+  });
+
+  it("waits for nothing that follows another repository", async () => {
+    await castle.kubectl("apply", "-f", await castle.file("elsewhere.json", ELSEWHERE));
+    const { components } = await castle.ask(reconciledShape, "reconcile");
+    await castle.kubectl("delete", "-f", join(castle.folder, "elsewhere.json"));
+    expect(components).toContain("sites");
+    expect(components).not.toContain(ELSEWHERE.metadata.name);
   });
 
   it("heals what was changed by hand in the cluster", async () => {

@@ -17,10 +17,17 @@ const sourceShape = z.object({
     })
     .optional(),
 });
+const sourceReference = z.object({
+  kind: z.string(),
+  name: z.string(),
+  namespace: z.string().optional(),
+});
+type SourceReference = z.infer<typeof sourceReference>;
 const orderShape = z.object({
   items: z.array(
     z.object({
       metadata: z.object({ name: z.string() }),
+      spec: z.object({ sourceRef: sourceReference }),
       status: z.object({ lastAppliedRevision: z.string().optional() }).optional(),
     }),
   ),
@@ -44,6 +51,7 @@ export interface FluxComponent {
 /** What Flux says of itself. */
 export interface FluxState {
   readonly source: FluxSource | undefined;
+  /** By name: the Kustomizations that follow the castle's repository, a user's own too. */
   readonly components: ReadonlyMap<string, FluxComponent>;
 }
 
@@ -74,14 +82,19 @@ function componentsOf(body: unknown): ReadonlyMap<string, FluxComponent> {
   const observed = observedList.safeParse(body).data?.items ?? [];
   const told = orderShape.safeParse(body).data?.items ?? [];
   return new Map(
-    told.flatMap(({ metadata, status }, index) => {
+    told.flatMap(({ metadata, spec: { sourceRef }, status }, index) => {
       const item = observed[index];
-      if (item === undefined) return [];
+      // Another's source never has our revision.
+      if (item === undefined || !isOurs(sourceRef)) return [];
       return [
         [metadata.name, { revision: status?.lastAppliedRevision, verdict: judge(item, "Ready") }] as const,
       ];
     }),
   );
+}
+
+function isOurs({ kind, name, namespace = FLUX_NAMESPACE }: SourceReference): boolean {
+  return kind === "GitRepository" && name === SYNC_NAME && namespace === FLUX_NAMESPACE;
 }
 
 /** Asks Flux to fetch the repository now. @returns what it says in `handled` once it has */
