@@ -4,6 +4,7 @@ import { pid as ownPid } from "node:process";
 import { identify, type ProcessIdentity } from "../../support/process-identity.ts";
 import { NETNS_FOLDER } from "../namespaces.ts";
 import { cgroupChildren, cgroupProcesses } from "./cgroup.ts";
+import { mountPoints } from "./mount-points.ts";
 import { labCgroup, machinesFolder, runFolder } from "./names.ts";
 import { vethNames } from "./network.ts";
 
@@ -134,10 +135,7 @@ function isBootFolder(argument: string, machines: string): boolean {
 async function mounts(lab: string, states: string): Promise<readonly Leftover[]> {
   const text = await readFile("/proc/self/mountinfo", "utf8");
   const roots = [`${join(states, lab)}/`, `${runFolder(lab)}/`];
-  const points = text
-    .split("\n")
-    .map((line) => (line.split(" ")[4] ?? "").replaceAll("\\040", " "))
-    .filter((point) => roots.some((root) => `${point}/`.startsWith(root)));
+  const points = mountPoints(text).filter((point) => roots.some((root) => `${point}/`.startsWith(root)));
   return points.map((path) => ({ kind: "mount", lab, path }) as const);
 }
 

@@ -227,10 +227,11 @@ export class ContainerMachines implements MachineDriver {
 
   async #lookAt(vmid: number): Promise<void> {
     const names = machineNames(this.#place, vmid);
+    if (!(await exists(names.poweredOn))) return;
     // Also of one that is being shut down by a call: the call waits for just this.
     await this.#descents.help(names, () => this.initPid(vmid));
     // A call that is under way deals with the machine itself.
-    if (this.#turns.has(vmid) || !(await exists(names.poweredOn))) return;
+    if (this.#turns.has(vmid)) return;
     await boundConsole(names.console);
     if (await this.#isUp(names)) return;
     await this.#end(vmid);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { identify, signal } from "../../support/process-identity.ts";
 import { run } from "../../support/run.ts";
 import { cgroupProcesses } from "./cgroup.ts";
+import { mountPoints } from "./mount-points.ts";
 
 /*
  * What machined does to a machine's pods on its way down, on metal, in phases of their own (StopAllPods in Reset,
@@ -36,14 +37,7 @@ export async function releaseVolumes(init: number): Promise<void> {
 
 /** Mount points below the disk in /proc/PID/mountinfo, innermost first. */
 export function mountsOnDisk(mountinfo: string): readonly string[] {
-  return mountinfo
-    .split("\n")
-    .map((line) => unescaped(line.split(" ")[4] ?? ""))
+  return mountPoints(mountinfo)
     .filter((point) => point.startsWith(DISK))
     .toReversed();
-}
-
-/** Blanks, tabs, line ends and backslashes stand as their octal code (proc_pid_mountinfo(5)). */
-function unescaped(point: string): string {
-  return point.replace(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)));
 }

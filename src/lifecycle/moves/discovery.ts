@@ -9,37 +9,42 @@ import { knownMembers } from "./memory.ts";
 /** Talos' own, where neither the castle nor its ground names one. */
 const PUBLIC = "https://discovery.talos.dev/";
 
-/** Makes discovery forget a node whose machine is gone. A help: what is not forgotten now is so in 30 minutes. */
-export async function forgetInDiscovery(
+/** Makes discovery forget a node whose machine is gone. */
+export function forgetInDiscovery(
   run: CastleRun,
   clients: NodeClients,
   node: Pick<CastleNode, "name" | "address">,
 ): Promise<{ detail: string }> {
-  const place = await discoveryPlace(run);
-  if (place === undefined) return { detail: "discovery is off" };
-  const known = (await knownMembers(run, clients, node.name)) ?? [];
-  const own = known.filter(
-    ({ spec }) => spec.hostname === node.name || spec.addresses.includes(node.address),
-  );
-  try {
+  return askedToForget(run, async (place) => {
+    const known = (await knownMembers(run, clients, node.name)) ?? [];
+    const own = known.filter(
+      ({ spec }) => spec.hostname === node.name || spec.addresses.includes(node.address),
+    );
     await Promise.all(own.map(({ spec }) => forgetAffiliate(place, spec.nodeId)));
-  } catch (error) {
-    if (!(error instanceof CastleError)) throw error;
-    return { detail: error.message };
-  }
-  return { detail: own.length === 0 ? "discovery did not know it" : "discovery, too" };
+    return own.length === 0 ? "discovery did not know it" : "discovery, too";
+  });
 }
 
 /**
  * Makes discovery forget the whole castle, whose nodes are empty or gone: nodes that come with the same secrets would
- * look for etcd at the old addresses, each in vain for half a minute. A help, too.
+ * look for etcd at the old addresses, each in vain for half a minute.
  */
-export async function forgetCastle(run: CastleRun): Promise<{ detail: string }> {
+export function forgetCastle(run: CastleRun): Promise<{ detail: string }> {
+  return askedToForget(run, async (place) => {
+    const known = await forgetAll(place);
+    return known === 0 ? "it knew nobody" : `${known} nodes`;
+  });
+}
+
+/** A help: what is not forgotten now is so in 30 minutes, so a refusal is told and stops nothing. */
+async function askedToForget(
+  run: CastleRun,
+  forget: (place: DiscoveryPlace) => Promise<string>,
+): Promise<{ detail: string }> {
   const place = await discoveryPlace(run);
   if (place === undefined) return { detail: "discovery is off" };
   try {
-    const known = await forgetAll(place);
-    return { detail: known === 0 ? "it knew nobody" : `${known} nodes` };
+    return { detail: await forget(place) };
   } catch (error) {
     if (!(error instanceof CastleError)) throw error;
     return { detail: error.message };
