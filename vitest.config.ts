@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 // Suites that raise machines. A castle keeps two cores at work while it rises, and half of one while it stands: two files
 // at a time.
 const patient = { testTimeout: 600_000, hookTimeout: 900_000 };
+// What a castle's machines said, where a test of it failed.
+const setupFiles = ["test/e2e/tell-consoles.ts"];
 const alone = { ...patient, fileParallelism: false, maxWorkers: 1 };
 const inPairs = { ...patient, fileParallelism: true, maxWorkers: 2 };
 
@@ -20,8 +22,8 @@ export default defineConfig({
           ...alone,
         },
       },
-      { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...inPairs } },
-      { test: { name: "long", include: ["test/long/**/*.test.ts"], ...alone } },
+      { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], setupFiles, ...inPairs } },
+      { test: { name: "long", include: ["test/long/**/*.test.ts"], setupFiles, ...alone } },
     ],
   },
 });

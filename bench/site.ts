@@ -1,15 +1,17 @@
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { SitePod } from "../test/contract/site-pod.ts";
 import { exampleBlog } from "../test/fixtures/example-blog.ts";
 import type { SiteSource } from "../test/fixtures/site-source.ts";
 import { readLayoutImage } from "../src/image/layout-image.ts";
 import { platformVersions } from "../src/lab/parts/platform-versions.ts";
+import { buildRoot } from "../src/publish/build/build-root.ts";
 import { buildRelease } from "../src/publish/build-release.ts";
 import { renderSiteLock } from "../src/publish/lock/site-lock.ts";
 import type { PackedRelease, SiteLock } from "../src/publish/release.ts";
 import { checkSource } from "../src/publish/source/check-source.ts";
 import { run } from "../src/support/run.ts";
+import { openScratch } from "../src/support/scratch-folder.ts";
 import { ending } from "./ending.ts";
 import type { Bench, Measurement, Section } from "./section.ts";
 
@@ -54,13 +56,14 @@ async function measure(bench: Bench, place: Workplace): Promise<readonly Measure
     byHand.push(await hugoAlone(bench, place));
     // Without what an earlier release left, and with it: then no layer is made anew.
     await rm(join(bench.folder, "cache"), { recursive: true, force: true });
-    whole.push(await timed(() => release(bench, place)));
-    again.push(await timed(() => release(bench, place)));
-    await release(bench, place, async ({ layout }) => {
-      const pod = await SitePod.start(layout);
-      started.push(pod.servedAfter);
-      await pod.stop();
-    });
+    whole.push(await release(bench, place));
+    again.push(
+      await release(bench, place, async ({ layout }) => {
+        const pod = await SitePod.start(layout);
+        started.push(pod.servedAfter);
+        await pod.stop();
+      }),
+    );
     bench.tell(
       `${count} of ${bench.runs}: Hugo ${byHand.at(-1)?.toFixed(2)} s, all ${whole.at(-1)?.toFixed(2)} s`,
     );
@@ -101,30 +104,33 @@ async function hugoAlone({ folder, signal }: Bench, { blog, hugo }: Workplace): 
   return time;
 }
 
-/** @param use what is done with the image while it is there */
+/** @param use what is done with the image while it is there @returns seconds that it took to make */
 async function release(
   bench: Bench,
   { blog, lock, base, hugo }: Workplace,
   use: (release: PackedRelease) => Promise<void> = async () => {},
-): Promise<void> {
+): Promise<number> {
   const environment = { PATH: "/usr/local/bin:/usr/bin:/bin" };
-  const work = join(bench.folder, "work");
-  await mkdir(work, { recursive: true });
+  const start = performance.now();
+  const source = await checkSource({ folder: blog.folder, environment, signal: bench.signal });
+  const work = await openScratch("bench", await buildRoot(source, lock, { environment }));
   try {
     const packed = await buildRelease({
       site: "blog",
-      source: await checkSource({ folder: blog.folder, environment, signal: bench.signal }),
+      source,
       lock,
       base,
-      work,
+      work: join(work.path, "work"),
       cache: join(bench.folder, "cache"),
       environment,
       hugo: () => Promise.resolve(hugo),
       signal: bench.signal,
     });
+    const seconds = (performance.now() - start) / 1000;
     await use(packed);
+    return seconds;
   } finally {
-    await rm(work, { recursive: true, force: true });
+    await work.remove();
   }
 }
 

@@ -1,4 +1,7 @@
 #!/usr/bin/env node
-import { main } from "../dist/cli/main.js";
+// Before castle's code is loaded: where a fault is to be shown, it is shown as a place in src.
+if (process.env.CASTLE_DEBUG !== undefined) process.setSourceMapsEnabled(true);
+
+const { main } = await import("../dist/main.js");
 
 await main(process);

@@ -121,6 +121,7 @@ export const documents = {
         configured: milliseconds,
         api: milliseconds,
         ready: milliseconds,
+        total: milliseconds.meta({ description: "The end: all of etcd votes, and nothing is left to do" }),
         pages: milliseconds.optional().meta({ description: "Every site showed its page over HTTPS" }),
       }),
       platform: platformRaised.optional().meta({ description: "With gitops" }),

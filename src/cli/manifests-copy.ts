@@ -1,8 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { GitCredentials } from "../gitops/credentials.ts";
 import { Repository } from "../gitops/repository.ts";
+import { openScratch } from "../support/scratch-folder.ts";
 import type { Context } from "./context.ts";
 
 /** Is told the repository as soon as it can be asked. */
@@ -14,16 +13,16 @@ export async function withManifestsCopy<T extends { readonly close: () => void }
   context: Context,
   onManifests: OnManifests | undefined,
   open: (openManifests: OpenManifests) => Promise<T>,
-): Promise<T & { readonly close: () => Promise<void> }> {
-  const copy = await mkdtemp(join(tmpdir(), "castle-publish-"));
+): Promise<Omit<T, "close"> & { readonly close: () => Promise<void> }> {
+  const copy = await openScratch("publish");
   let working: Promise<unknown> = Promise.resolve();
   const remove = async () => {
     await working;
-    await rm(copy, { recursive: true, force: true });
+    await copy.remove();
   };
   try {
     const target = await open((access) => {
-      const opening = openRepository(context, copy, access);
+      const opening = openRepository(context, copy.path, access);
       working = opening.then(onManifests).catch(() => undefined);
       return opening;
     });

@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Report, runStep } from "../journal/step.ts";
 import type { Repository, Tip } from "../gitops/repository.ts";
@@ -8,9 +6,11 @@ import { readSiteLock } from "../publish/lock/read-site-lock.ts";
 import { sourceAncestry } from "../publish/delivery/ancestry.ts";
 import type { Delivery } from "../publish/delivery/delivery.ts";
 import { publish, type PublishOptions } from "../publish/publish.ts";
+import { buildRoot } from "../publish/build/build-root.ts";
 import type { PublishPlan } from "../publish/publish-plan.ts";
 import type { PackedRelease, SiteLock, SourceFacts } from "../publish/release.ts";
 import { checkSource } from "../publish/source/check-source.ts";
+import { openScratch, type ScratchFolder } from "../support/scratch-folder.ts";
 import type { AnswerOf } from "./answer.ts";
 import type { Context } from "./context.ts";
 import { places } from "./places.ts";
@@ -147,7 +147,7 @@ async function withRelease<T>(
     throw error;
   });
   // What it builds goes away with it.
-  const folder = await mkdtemp(join(tmpdir(), "castle-release-"));
+  let folder: ScratchFolder | undefined;
   try {
     await target.registry.prepare();
     const tip = await fetching;
@@ -158,10 +158,13 @@ async function withRelease<T>(
       tip,
       autoRollback: choice.autoRollback,
       mountFrom: base.registry === target.image.registry ? base.repository : undefined,
-      build: (livePages) => build(context, choice, { target, source, lock, folder, livePages }),
+      build: async (livePages) => {
+        folder = await openScratch("release", await buildRoot(source, lock, { environment: context.env }));
+        return build(context, choice, { target, source, lock, folder: folder.path, livePages });
+      },
     });
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await folder?.remove();
     await target.close();
   }
 }

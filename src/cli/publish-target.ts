@@ -4,7 +4,6 @@ import { CastleError } from "../errors/castle-error.ts";
 import { parseImageName } from "../image/image-name.ts";
 import { RegistryClient } from "../image/registry-client.ts";
 import { KubernetesApi } from "../kubernetes/api.ts";
-import { gitAccess } from "../lifecycle/fortify/git-access.ts";
 import { keepPullLogin } from "../lifecycle/fortify/pull-logins.ts";
 import { FLUX_NAMESPACE } from "../platform/flux-controller.ts";
 import { ingressAddress } from "../platform/pool.ts";
@@ -20,6 +19,7 @@ import { formatFaults } from "../spec/fault-text.ts";
 import { isPublication, parsePublication, type Publication } from "../spec/publication.ts";
 import { Secret } from "../support/secret.ts";
 import { accessFile } from "./access-session.ts";
+import { castleManifests } from "./castle-manifests.ts";
 import type { Context } from "./context.ts";
 import { type OnManifests, type OpenManifests, withManifestsCopy } from "./manifests-copy.ts";
 import { siteRegistry } from "./registry-session.ts";
@@ -124,19 +124,9 @@ async function castleTarget(
   const ground = await standingGround(context, castle);
   const ingress = castle.ingress === undefined ? undefined : ingressAddress(castle);
   const platform = ground.platform();
-  const manifests = async () => {
-    const { repository } = await platform;
-    const { credentials } = await gitAccess({ store }, await platform);
-    return openManifests({
-      url: repository.outside,
-      branch: gitops.branch,
-      credentials,
-      email: `castle@${castle.name}.lan`,
-    });
-  };
   const [surroundings, repository, kubeconfig, urls] = await Promise.all([
     platform,
-    manifests(),
+    castleManifests({ name: castle.name, gitops, store }, platform, openManifests),
     accessFile(context, spec, { kind: "kubeconfig", store }),
     ground.siteUrls(castle.sites ?? [], ingress),
   ]);

@@ -4,6 +4,13 @@ import { type Sickness, flux } from "../../test/fixtures/examination/sickness.ts
 import { AT, memberId } from "../../test/fixtures/examination/healthy.ts";
 import { diagnose } from "./diagnose.ts";
 
+const unfetched = {
+  type: "Ready",
+  status: "False",
+  reason: "GitOperationFailed",
+  message: "failed to checkout and determine revision: authentication required",
+};
+
 describe("diseases of the castle are found by name, with their object and nothing else", () => {
   it.each<Sickness>([
     [
@@ -108,6 +115,18 @@ describe("diseases of the castle are found by name, with their object and nothin
       "flux: GitRepository flux-system/flux-system",
       { objects: altered("GitRepository", "flux-system", { spec: { ref: { branch: "old" } } }) },
       "follows branch old, the spec says main",
+    ],
+    [
+      "flux: GitRepository flux-system/flux-system",
+      {
+        objects: (healthy) =>
+          healthy.map((one) =>
+            one.kind === "GitRepository"
+              ? flux("GitRepository", one.name, { ref: { branch: "main" } }, { conditions: [unfetched] })
+              : one,
+          ),
+      },
+      "authentication required",
     ],
     [
       "flux: Kustomization flux-system/mine",

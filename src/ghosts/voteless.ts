@@ -17,3 +17,16 @@ export function votelessControlPlanes(testimony: Testimony, except: ReadonlySet<
     return [`${name} does not vote yet: ${serviceText(etcd)}`];
   });
 }
+
+/**
+ * Which control planes are on by their hypervisor and told nothing of their etcd in this look, in sentences: on a busy
+ * machine an answer may come too late, and the next look hears it.
+ */
+export function unheardControlPlanes({ spec, nodes }: Testimony): readonly string[] {
+  return nodes.flatMap(({ name, machine, answer, etcd }) => {
+    const isControlPlane = spec.some((node) => node.name === name && node.role === "controlplane");
+    if (!isControlPlane || machine !== "running") return [];
+    const unheard = answer === "silent" || (answer === "trusted" && etcd === undefined);
+    return unheard ? [`${name} is on and did not tell of its etcd in time`] : [];
+  });
+}

@@ -8,8 +8,19 @@ export interface PastCommit {
   readonly added: readonly string[];
 }
 
-/** For `git log`: a record for each commit, its fields, then its patch. */
-export const PAST_FORMAT = "%x1e%H%x1f%cI%x1f%B%x1f";
+/** `git log` with a record for each commit, its fields, then its patch: what `parsePast` reads. */
+export const PAST_LOG = [
+  "log",
+  "--format=%x1e%H%x1f%cI%x1f%B%x1f",
+  "--no-renames",
+  "--no-ext-diff",
+  "--no-textconv",
+  "--no-color",
+  "-p",
+  "-U0",
+  "-m",
+  "--first-parent",
+];
 
 export function parsePast(said: string): readonly PastCommit[] {
   return said

@@ -6,7 +6,7 @@ import { blobId } from "./blob-id.ts";
 import { parseContents } from "./batch-contents.ts";
 import { branchMissing, checkRemote, type RemoteName, remoteFailure } from "./failure.ts";
 import { Git, type GitOptions } from "./git.ts";
-import { type PastCommit, PAST_FORMAT, parsePast } from "./past-commit.ts";
+import { type PastCommit, PAST_LOG, parsePast } from "./past-commit.ts";
 import { refuseCollisions } from "./path-collision.ts";
 import { type PushAnswer, pushAnswer } from "./push-answer.ts";
 import { isFile, parseTree, type TreeEntry } from "./tree-entry.ts";
@@ -176,15 +176,8 @@ export class Repository {
   async checkWritable({ commit }: Tip): Promise<void> {
     if (commit === undefined) return;
     const { url, branch } = this.remote;
-    const args = [
-      "push",
-      "--dry-run",
-      "--porcelain",
-      "--no-verify",
-      "--",
-      url,
-      `${commit}:refs/heads/${branch}`,
-    ];
+    const refspec = `${commit}:refs/heads/${branch}`;
+    const args = ["push", "--dry-run", "--porcelain", "--no-verify", "--", url, refspec];
     pushAnswer(this.remote, await this.#git.call(args, { remote: true, timeout: TRANSFER_DEADLINE }));
   }
 
@@ -193,22 +186,17 @@ export class Repository {
     return (await this.#git.call(["merge-base", "--is-ancestor", one, other])).exitCode === 0;
   }
 
+  /** The files that differ between two commits; undefined: the copy does not have both. */
+  async changed(from: string, to: string): Promise<readonly string[] | undefined> {
+    const args = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", from, to];
+    const { exitCode, stdout } = await this.#git.call(args);
+    return exitCode === 0 ? stdout.toString("utf8").split("\0").filter(Boolean) : undefined;
+  }
+
   /** The commits that changed one of these files, newest first, each with the lines that it added there. */
   async past({ commit }: Tip, paths: readonly string[]): Promise<readonly PastCommit[]> {
     if (commit === undefined || paths.length === 0) return [];
-    const shown = [
-      "--no-renames",
-      "--no-ext-diff",
-      "--no-textconv",
-      "--no-color",
-      "-p",
-      "-U0",
-      "-m",
-      "--first-parent",
-    ];
-    return parsePast(
-      await this.#git.text(["log", `--format=${PAST_FORMAT}`, ...shown, commit, "--", ...paths]),
-    );
+    return parsePast(await this.#git.text([...PAST_LOG, commit, "--", ...paths]));
   }
 
   async #heads(): Promise<ReadonlyMap<string, string>> {

@@ -125,8 +125,8 @@ export class RegistryHttp {
   }
 
   /** Its hundred modules take longer to load than a publication that finds nothing to do asks of the registry. */
-  #client(): Promise<typeof import("undici")> {
-    return import("undici");
+  #client(): Promise<typeof import("./registry-exchange.ts")> {
+    return import("./registry-exchange.ts");
   }
 
   async #exchange(

@@ -44,18 +44,23 @@ export async function platformStatus(
 ): Promise<PlatformStatus> {
   const api = new KubernetesApi(kubeconfig);
   try {
-    const [{ source, components }, address, certificates] = await Promise.all([
+    const [{ sources, components }, address, certificates] = await Promise.all([
       fluxState(api, signal),
       serviceAddress(api, signal),
       certificateStates(api, castle, { now, signal }),
     ]);
+    const all = [...sources.values()];
+    const latest = all.toSorted((one, other) =>
+      (other.fetchedAt ?? "").localeCompare(one.fetchedAt ?? ""),
+    )[0];
+    const refused = all.find(({ verdict }) => verdict.kind === "false");
     const wanted = castle.ingress === undefined ? undefined : ingressAddress(castle);
     const states = componentNames(castle).map((name): ComponentStatus => {
-      const { revision, verdict } = components.get(name) ?? {};
+      const { revision, verdict, current = false } = components.get(name) ?? {};
       return {
         name,
         // Flux looks again every minute, and says nothing of the component's health meanwhile.
-        ready: verdict !== undefined && verdict.kind !== "false" && revision === source?.revision,
+        ready: verdict !== undefined && verdict.kind !== "false" && current,
         ...(revision === undefined ? {} : { revision }),
         message: verdict?.words ?? "it is not there",
       };
@@ -70,12 +75,13 @@ export async function platformStatus(
     );
     return {
       healthy:
-        source?.verdict.kind === "true" &&
+        latest?.verdict.kind === "true" &&
+        refused === undefined &&
         states.every(({ ready }) => ready) &&
         address === wanted &&
         sites.every(({ certificate }) => certificate === "valid" || certificate === "none"),
-      ...(source?.revision === undefined ? {} : { revision: source.revision }),
-      source: source?.verdict.words ?? "it is not there",
+      ...(latest?.revision === undefined ? {} : { revision: latest.revision }),
+      source: (refused ?? latest)?.verdict.words ?? "it is not there",
       components: states,
       ingress: {
         ...(wanted === undefined ? {} : { wanted }),

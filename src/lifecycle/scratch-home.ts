@@ -1,10 +1,8 @@
-import { copyFile, mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
+import { copyFile, mkdir, readdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { pid } from "node:process";
-import { identify } from "../support/process-identity.ts";
+import { openScratch } from "../support/scratch-folder.ts";
 import type { CastleHome } from "./home.ts";
 
-const PREFIX = "look-";
 const STATE = ["terraform.tfstate", ".terraform.lock.hcl"] as const;
 
 /**
@@ -15,14 +13,13 @@ export async function withScratchHome<T>(
   home: CastleHome,
   work: (home: CastleHome) => Promise<T>,
 ): Promise<T> {
-  await sweep(home);
-  const folder = await mkdtemp(join(home.folder, `${PREFIX}${pid}-`));
+  const scratch = await openScratch("look", home.folder);
   try {
-    const terraform = join(folder, "terraform");
+    const terraform = join(scratch.path, "terraform");
     await copyTerraform(home.terraform, terraform);
-    return await work({ ...home, terraform, gitops: join(folder, "gitops") });
+    return await work({ ...home, terraform, gitops: join(scratch.path, "gitops") });
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await scratch.remove();
   }
 }
 
@@ -32,13 +29,4 @@ async function copyTerraform(from: string, to: string): Promise<void> {
   const files = STATE.filter((name) => there.has(name));
   await Promise.all(files.map((name) => copyFile(join(from, name), join(to, name))));
   if (there.has(".terraform")) await symlink(join(from, ".terraform"), join(to, ".terraform"));
-}
-
-/** What a killed look left. */
-async function sweep({ folder }: CastleHome): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const owner = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]);
-    if (!Number.isInteger(owner) || (await identify(owner)) !== undefined) continue;
-    await rm(join(folder, name), { recursive: true, force: true });
-  }
 }

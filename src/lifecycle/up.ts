@@ -31,6 +31,8 @@ export interface Raised {
   readonly configured: number;
   readonly api: number;
   readonly ready: number;
+  /** The end: what is ready is also settled, and all of etcd votes. */
+  readonly total: number;
   /** With gitops. */
   readonly platform?: Fortified;
 }
@@ -128,6 +130,7 @@ export async function up(given: CastleRun, { goesOn }: UpOptions = {}): Promise<
       configured: configuredAt,
       api: apiAt,
       ready: readyAt,
+      total: since(),
       ...(platform === undefined ? {} : { platform }),
     };
   } finally {

@@ -44,6 +44,8 @@ export function flux(
             "--storage-path=/data",
             `--storage-adv-addr=${SOURCE}.${FLUX_NAMESPACE}.svc.cluster.local.`,
             "--max-retry-delay=30s",
+            // As many as castle's components: after a push of castle's own all of them are fetched at once.
+            "--concurrent=8",
           ],
           artifacts: true,
         }),

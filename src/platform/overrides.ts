@@ -1,5 +1,6 @@
 import type { Castle } from "../spec/castle.ts";
 import { componentNames } from "./components.ts";
+import { overridesFolder } from "./synchronisation.ts";
 
 /**
  * The files that are the user's from the moment they exist: written where absent, never again.
@@ -10,7 +11,7 @@ export function renderOverrides(castle: Castle): ReadonlyMap<string, string> {
   if (gitops === undefined) return new Map();
   return new Map(
     componentNames(castle).map((name) => [
-      `${gitops.path}/overrides/${name}/kustomization.yaml`,
+      `${overridesFolder(gitops)}/${name}/kustomization.yaml`,
       scaffold(name),
     ]),
   );

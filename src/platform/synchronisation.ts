@@ -10,12 +10,17 @@ type Gitops = NonNullable<Castle["gitops"]>;
 /** Holds the age identity that decrypts what lies encrypted in Git, under a key that ends in .agekey. */
 export const SOPS_SECRET = "sops-age";
 
-/** The GitRepository, and the Kustomization of Flux itself. */
+/** The Kustomization of Flux itself, and the GitRepository that a user's own Kustomizations follow as well. */
 export const SYNC_NAME = "flux-system";
 
 /** castle's folder in the repository, without a slash at its ends. */
 export function generatedFolder({ path }: Gitops): string {
   return `${path}/castle`;
+}
+
+/** The folder of the user's changes to what castle generates, a folder in it for each component; no slash at its ends. */
+export function overridesFolder({ path }: Gitops): string {
+  return `${path}/overrides`;
 }
 
 /** Polled this often, a plain push is applied within a minute, the objects' health included. */
@@ -31,14 +36,19 @@ const TIMEOUT = "3m";
  */
 const STANDS = "has(dep.status) && has(dep.status.lastAppliedRevision)";
 
-/** Where Flux looks, and what it applies in which order. */
+/**
+ * Where Flux looks, and what it applies in which order. Each component follows the repository by a GitRepository of its
+ * own: whoever knows which folder changed makes Flux fetch that one, and the others do not compete for the API servers.
+ */
 export function synchronisation(
   gitops: Gitops,
   repository: Surroundings["repository"],
   components: readonly Component[],
 ): Readonly<Record<string, readonly Manifest[]>> {
   return {
-    "source.yaml": [gitRepository(gitops, repository)],
+    "sources.yaml": [SYNC_NAME, ...components.map(({ name }) => name)].map((name) =>
+      gitRepository(gitops, repository, name),
+    ),
     "order.yaml": [
       kustomization(gitops, SYNC_NAME, healthChecks(fluxWorkloads)),
       ...components.map(({ name, dependsOn, files }) =>
@@ -73,11 +83,15 @@ function healthChecks(objects: readonly Manifest[]): object {
   return checks.length === 0 ? {} : { healthChecks: checks };
 }
 
-function gitRepository({ branch }: Gitops, { url, secret }: Surroundings["repository"]): Manifest {
+function gitRepository(
+  { branch }: Gitops,
+  { url, secret }: Surroundings["repository"],
+  name: string,
+): Manifest {
   return {
     apiVersion: "source.toolkit.fluxcd.io/v1",
     kind: "GitRepository",
-    metadata: { name: SYNC_NAME, namespace: FLUX_NAMESPACE, labels: labels("flux-system", SYNC_NAME) },
+    metadata: { name, namespace: FLUX_NAMESPACE, labels: labels(name, name) },
     spec: {
       interval: GIT_INTERVAL,
       ref: { branch },
@@ -99,7 +113,7 @@ function kustomization(gitops: Gitops, name: string, spec: object): Manifest {
       path: `./${generatedFolder(gitops)}/${name}`,
       prune: true,
       retryInterval: RETRY_INTERVAL,
-      sourceRef: { kind: "GitRepository", name: SYNC_NAME },
+      sourceRef: { kind: "GitRepository", name },
       timeout: TIMEOUT,
       wait: false,
       ...spec,

@@ -6,6 +6,8 @@ import { buildWithHugo, findHugo } from "./build/hugo.ts";
 import { type OutputTree, readOutput } from "./build/output-tree.ts";
 import { REPOSITORY_FILES } from "./build/repository-files.ts";
 import { runSiteProgram } from "./build/site-program.ts";
+import { withGzip } from "./pack/gzip-pool.ts";
+import { PagePacker } from "./pack/page-packer.ts";
 import { isPage, packRelease } from "./pack/pack-release.ts";
 import type { PackedRelease, SiteLock, SourceFacts } from "./release.ts";
 import { exportCommit } from "./source/export-commit.ts";
@@ -42,17 +44,22 @@ export async function buildRelease(options: ReleaseOptions): Promise<PackedRelea
   const folders = buildFolders(work);
   for (const folder of [folders.output, folders.home]) await mkdir(folder, { recursive: true });
   await exportCommit(source, folders.tree, options);
-  const output = readOutput({
-    folder: await makePages(options),
-    machinePaths: [work],
-    notSecret: options.lock.notSecret ?? [],
-    ...(options.lock.build.kind === "none" ? { leftOut: REPOSITORY_FILES } : {}),
+  const pages = await makePages(options);
+  return withGzip(async (gzip) => {
+    const packer = new PagePacker(gzip);
+    const output = readOutput({
+      folder: pages,
+      onFile: (path, content) => packer.begin(path, content),
+      machinePaths: [work],
+      notSecret: options.lock.notSecret ?? [],
+      ...(options.lock.build.kind === "none" ? { leftOut: REPOSITORY_FILES } : {}),
+    });
+    checkPages(output, options);
+    const built = performance.now();
+    const packed = await packRelease({ ...options, output, packer, layout: join(work, "image") });
+    const times = { build: Math.round(built - start), pack: Math.round(performance.now() - built) };
+    return { ...packed, times };
   });
-  checkPages(output, options);
-  const built = performance.now();
-  const packed = await packRelease({ ...options, output, layout: join(work, "image") });
-  const times = { build: Math.round(built - start), pack: Math.round(performance.now() - built) };
-  return { ...packed, times };
 }
 
 /** @returns the folder that the pages lie in */

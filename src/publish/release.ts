@@ -15,6 +15,8 @@ export interface SourceFacts {
   readonly subject: string;
   readonly branch: string;
   readonly upstream: { readonly remote: string; readonly url: string; readonly branch: string };
+  /** Of all files of the commit, submodules and what Git LFS keeps among them. */
+  readonly bytes: number;
   /** What is odd and does no harm, a sentence each. */
   readonly warnings: readonly string[];
 }

@@ -27,6 +27,11 @@ export function forgetAffiliate(place: DiscoveryPlace, affiliate: string): Promi
   return talking(place, `forget ${affiliate}`, (ask) => forget(ask, place, affiliate));
 }
 
+/** The ids of the castle's nodes that the discovery service knows. @throws CastleError talos/unreachable */
+export function knownAffiliates(place: DiscoveryPlace): Promise<readonly string[]> {
+  return talking(place, "list the castle's nodes", (ask) => list(ask, place));
+}
+
 /**
  * Makes the discovery service forget all nodes of the castle.
  * @returns how many it knew
@@ -34,9 +39,9 @@ export function forgetAffiliate(place: DiscoveryPlace, affiliate: string): Promi
  */
 export function forgetAll(place: DiscoveryPlace): Promise<number> {
   return talking(place, "forget the castle's nodes", async (ask) => {
-    const { affiliates } = await ask(calls.affiliateList, { clusterId: place.cluster });
-    await Promise.all(affiliates.map(({ id }) => forget(ask, place, id)));
-    return affiliates.length;
+    const known = await list(ask, place);
+    await Promise.all(known.map((id) => forget(ask, place, id)));
+    return known.length;
   });
 }
 
@@ -44,6 +49,11 @@ type Ask = <Request extends object, Answer extends object>(
   call: Method<Request, Answer>,
   request: Request,
 ) => Promise<Answer>;
+
+async function list(ask: Ask, { cluster }: DiscoveryPlace): Promise<readonly string[]> {
+  const { affiliates } = await ask(calls.affiliateList, { clusterId: cluster });
+  return affiliates.map(({ id }) => id);
+}
 
 async function forget(ask: Ask, { cluster }: DiscoveryPlace, affiliateId: string): Promise<void> {
   await ask(calls.affiliateDelete, { clusterId: cluster, affiliateId });

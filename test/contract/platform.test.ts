@@ -113,7 +113,9 @@ describe.skipIf(!canRunLab)("the rendered platform", () => {
   });
 
   it("a GitRepository that cannot be cloned is told in Flux' own words, at once", async () => {
-    const repository = all().find(({ kind }) => kind === "GitRepository");
+    const repository = all().find(
+      ({ kind, metadata }) => kind === "GitRepository" && metadata.name === "flux-system",
+    );
     if (repository === undefined) throw new Error("no GitRepository is rendered");
     await applyObjects(server.api, [repository]);
     const path =

@@ -26,6 +26,7 @@ export class CastleCommand {
   readonly env: Record<string, string> = {};
   readonly #states: string;
   readonly #outputs: string[] = [];
+  static readonly #prepared: CastleCommand[] = [];
 
   private constructor(folder: string, name: string, states = join(folder, "labs")) {
     this.folder = folder;
@@ -35,7 +36,14 @@ export class CastleCommand {
 
   static async prepare(name: string): Promise<CastleCommand> {
     await removeInterrupted(name);
-    return new CastleCommand(await mkdtemp(join(tmpdir(), `castle-${name}-`)), name);
+    const castle = new CastleCommand(await mkdtemp(join(tmpdir(), `castle-${name}-`)), name);
+    CastleCommand.#prepared.push(castle);
+    return castle;
+  }
+
+  /** The castles of this file. */
+  static get prepared(): readonly CastleCommand[] {
+    return CastleCommand.#prepared;
   }
 
   /** The same castle from another machine, as far as one machine can be two: a home with nothing in it but the spec. */

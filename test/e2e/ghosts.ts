@@ -66,3 +66,18 @@ export async function haunted(castle: CastleCommand, ofClass: string, fact = "")
     },
   );
 }
+
+/** Waits for a look in which all three votes are heard: a busy machine may not answer within the few seconds of one. */
+export function threeHealthy(castle: CastleCommand, after: string): Promise<Ghosts> {
+  return poll(
+    async () => {
+      const look = await ghosts(castle);
+      return look.quorum.standing?.healthy === 3 ? look : undefined;
+    },
+    {
+      every: 1_000,
+      within: 120_000,
+      onTimeout: () => new Error(`not three healthy voters ${after}`),
+    },
+  );
+}

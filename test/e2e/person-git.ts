@@ -26,12 +26,12 @@ export async function cloneManifests(lab: RunningLab, castle: string, folder: st
   return person;
 }
 
-/** An override's kustomization.yaml that changes the site's `web` of one kind. @param operation of JSON Patch, as YAML */
-export function webOverride(kind: "Deployment" | "Service", operation: string): string {
+/** An override's kustomization.yaml that changes one object of the component. @param operation of JSON Patch, as YAML */
+export function componentOverride(target: { kind: string; name: string }, operation: string): string {
   return `apiVersion: kustomize.config.k8s.io/v1alpha1
 kind: Component
 patches:
-  - target: { kind: ${kind}, name: web }
+  - target: { kind: ${target.kind}, name: ${target.name} }
     patch: |
       - ${operation}
 `;

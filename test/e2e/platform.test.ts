@@ -10,10 +10,11 @@ import { census } from "../../src/lab/machine/census.ts";
 import { poll } from "../../src/support/poll.ts";
 import { run } from "../../src/support/run.ts";
 import { canRunLab } from "../fixtures/parts.ts";
+import { userKustomization } from "../fixtures/user-kustomization.ts";
 import { CastleCommand } from "./castle-command.ts";
 import { type Node, bootsOf, nodesOf } from "./cluster.ts";
 import { stopAfterFailure } from "./one-castle.ts";
-import { type PersonGit, cloneManifests, webOverride } from "./person-git.ts";
+import { type PersonGit, cloneManifests, componentOverride } from "./person-git.ts";
 
 const NAME = "t-fort";
 const HOST = `blog.${NAME}.lan`;
@@ -32,6 +33,7 @@ const reconciledShape = z.object({
   kind: z.literal("Reconciled"),
   revision: z.string(),
   components: z.array(z.string()),
+  unconcerned: z.array(z.string()),
 });
 const openedShape = z.object({ kind: z.literal("SiteOpened"), host: z.literal(HOST), url: z.url() });
 const deploymentsShape = z.object({
@@ -44,17 +46,12 @@ const deploymentsShape = z.object({
 });
 
 /** A user's own, of a repository that is not the castle's. */
-const ELSEWHERE = {
-  apiVersion: "kustomize.toolkit.fluxcd.io/v1",
-  kind: "Kustomization",
-  metadata: { name: "elsewhere", namespace: "flux-system" },
-  spec: {
-    interval: "1m",
-    path: "./",
-    prune: true,
-    sourceRef: { kind: "GitRepository", name: "elsewhere" },
-  },
-};
+const ELSEWHERE = userKustomization({
+  name: "elsewhere",
+  source: "elsewhere",
+  path: "./",
+  interval: "1m",
+});
 
 interface Page {
   readonly status: number;
@@ -208,16 +205,17 @@ describe.skipIf(!canRunLab)("a castle with a platform in the lab", () => {
     const head = await commit(`${FOLDER}/overrides/sites/kustomization.yaml`, override(2));
     const { revision, components } = await castle.ask(reconciledShape, "reconcile");
     expect(revision).toBe(`main@sha1:${head}`);
-    expect(components).toContain("sites");
+    // A change of the sites wakes nothing else.
+    expect(components).toEqual(["sites"]);
     expect(await replicas("site-blog", "web")).toBe(2);
   });
 
   it("waits for nothing that follows another repository", async () => {
     await castle.kubectl("apply", "-f", await castle.file("elsewhere.json", ELSEWHERE));
-    const { components } = await castle.ask(reconciledShape, "reconcile");
+    const { components, unconcerned } = await castle.ask(reconciledShape, "reconcile");
     await castle.kubectl("delete", "-f", join(castle.folder, "elsewhere.json"));
-    expect(components).toContain("sites");
-    expect(components).not.toContain(ELSEWHERE.metadata.name);
+    expect(unconcerned).toContain("sites");
+    expect([...components, ...unconcerned]).not.toContain(ELSEWHERE.metadata.name);
   });
 
   it("heals what was changed by hand in the cluster", async () => {
@@ -250,5 +248,8 @@ describe.skipIf(!canRunLab)("a castle with a platform in the lab", () => {
 });
 
 function override(replicas: number): string {
-  return webOverride("Deployment", `{ op: replace, path: /spec/replicas, value: ${replicas} }`);
+  return componentOverride(
+    { kind: "Deployment", name: "web" },
+    `{ op: replace, path: /spec/replicas, value: ${replicas} }`,
+  );
 }

@@ -5,7 +5,7 @@ import { canRunLab } from "../fixtures/parts.ts";
 import { CastleCommand } from "./castle-command.ts";
 import { type Node, nodesOf } from "./cluster.ts";
 import { GhostInjector } from "./ghost-injector.ts";
-import { curedShape, ghosts, haunted, told } from "./ghosts.ts";
+import { curedShape, ghosts, haunted, threeHealthy, told } from "./ghosts.ts";
 
 /** The seed's ghost and some of its kin, made on real nodes, named and cured; docs/ghosts.md has the classes. */
 describe.skipIf(!canRunLab)("ghosts", () => {
@@ -26,7 +26,8 @@ describe.skipIf(!canRunLab)("ghosts", () => {
   const cure = () => castle.ask(curedShape, "ghosts", "--cure", "--yes");
 
   it("sees none in a healthy castle", async () => {
-    const found = await ghosts(castle);
+    expect(await ghosts(castle)).toMatchObject({ exitCode: 0, ghosts: [], quorum: { state: "holds" } });
+    const found = await threeHealthy(castle, "after a raise");
     expect(found).toMatchObject({ exitCode: 0, ghosts: [], quorum: { state: "holds" } });
     expect(found.quorum.standing).toEqual(expect.objectContaining({ voters: 3, healthy: 3, tolerance: 1 }));
   });

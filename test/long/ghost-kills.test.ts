@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { poll } from "../../src/support/poll.ts";
 import { CastleCommand } from "../e2e/castle-command.ts";
 import { type Node, nodesOf } from "../e2e/cluster.ts";
 import { GhostInjector } from "../e2e/ghost-injector.ts";
-import { ghosts, haunted, told } from "../e2e/ghosts.ts";
+import { haunted, threeHealthy, told } from "../e2e/ghosts.ts";
 import { chosenMoments } from "../fixtures/chosen-moments.ts";
 import { killVerb } from "../fixtures/killed-verb.ts";
 import { canRunLab } from "../fixtures/parts.ts";
@@ -41,18 +40,7 @@ describe.skipIf(!canRunLab)("kill -9 of a cure at every journal step", () => {
       await haunted(castle, "G5");
       const { at } = await killVerb(castle, CURE, moment);
       await castle.run(...CURE);
-      const found = await poll(
-        async () => {
-          const look = await ghosts(castle);
-          // A busy machine may not answer all within the few seconds of a look.
-          return look.quorum.standing?.healthy === 3 ? look : undefined;
-        },
-        {
-          every: 1_000,
-          within: 120_000,
-          onTimeout: () => new Error(`not three healthy voters after a kill behind ${at}`),
-        },
-      );
+      const found = await threeHealthy(castle, `after a kill behind ${at}`);
       expect(told(found), `after a kill behind ${at}`).toEqual([]);
       expect(found.quorum.standing, `after a kill behind ${at}`).toMatchObject({ voters: 3, healthy: 3 });
       expect((await injector.members()).map(({ name }) => name).toSorted()).toEqual(

@@ -14,6 +14,7 @@ import { LanRegistry } from "../fixtures/lan-registry.ts";
 import { canRunLab } from "../fixtures/parts.ts";
 import { REGISTRY_LOGIN } from "../fixtures/registry.ts";
 import { SiteSource } from "../fixtures/site-source.ts";
+import { userKustomization } from "../fixtures/user-kustomization.ts";
 
 const EXECUTABLE = fileURLToPath(new URL("../../bin/castle.js", import.meta.url));
 const NAME = "t-alone";
@@ -170,17 +171,12 @@ sites:
   });
 });
 
-const KUSTOMIZATION = {
-  apiVersion: "kustomize.toolkit.fluxcd.io/v1",
-  kind: "Kustomization",
-  metadata: { name: "alone", namespace: "flux-system" },
-  spec: {
-    interval: "10m",
-    path: "./apps/alone",
-    prune: true,
-    sourceRef: { kind: "GitRepository", name: "flux-system" },
-  },
-};
+const KUSTOMIZATION = userKustomization({
+  name: "alone",
+  source: "flux-system",
+  path: "./apps/alone",
+  interval: "10m",
+});
 
 const MANIFESTS = `apiVersion: apps/v1
 kind: Deployment

@@ -11,7 +11,7 @@ export const reconcileCommand = buildCommand({
   docs: {
     brief: "Make Flux apply now what was pushed, and wait for it",
     fullDescription:
-      "Flux fetches the repository by itself every 20 seconds. This makes it fetch now, and ends when every component runs that revision and is healthy. Exit codes: 0 applied, 1 something fails, 4 no answer in time.",
+      "Flux fetches the repository by itself every 20 seconds. This makes it fetch now for the components that the push concerns, and ends when they run it and are healthy. Exit codes: 0 applied, 1 something fails, 4 no answer in time.",
   },
   parameters: { flags: { ...fileFlag, ...outputFlag, ...timeoutFlag }, aliases },
   async func(this: Context, flags: Flags) {

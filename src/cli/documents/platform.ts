@@ -53,7 +53,10 @@ export const platformDocuments = {
     .object({
       castle: z.string(),
       revision,
-      components: z.array(z.string()),
+      components: z.array(z.string()).meta({ description: "What the pushed change concerns: they run it" }),
+      unconcerned: z
+        .array(z.string())
+        .meta({ description: "What it cannot concern: they stand at an earlier revision" }),
       milliseconds: z.int().min(0).meta({ description: "Milliseconds" }),
     })
     .meta({ description: "castle reconcile" }),

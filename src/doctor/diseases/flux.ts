@@ -1,3 +1,5 @@
+import { componentNames } from "../../platform/components.ts";
+import { FLUX_NAMESPACE } from "../../platform/flux-controller.ts";
 import type { Chart, Disease, Sought } from "../disease.ts";
 import { type FluxObject, fluxObjects } from "../manifests/flux-objects.ts";
 import { kubectl } from "../remedy.ts";
@@ -24,9 +26,34 @@ export const flux: Disease = {
       const source = sick.get(order.source ?? "");
       return isExplained(chart, order, source) ? [] : (judge(chart, order) ?? []);
     });
-    return [...[...sick.values()].flatMap((found) => found ?? []), ...orders];
+    return [...oneCause(sources, sick), ...orders];
   },
 };
+
+/** Sources that cannot fetch for the same reason follow one repository: the first tells of it, the others suffer from it. */
+function oneCause(
+  sources: readonly FluxObject[],
+  sick: ReadonlyMap<string, Sought | undefined>,
+): readonly Sought[] {
+  const told = new Map<string, Sought>();
+  for (const { object, manifest, verdict, suspended } of sources) {
+    const found = sick.get(`${manifest.namespace}/${manifest.name}`);
+    if (found === undefined) continue;
+    const cause = verdict.kind === "false" && !suspended ? `${manifest.namespace} ${found.message}` : object;
+    const first = told.get(cause);
+    told.set(
+      cause,
+      first === undefined
+        ? found
+        : {
+            ...first,
+            evidence: [...first.evidence, `${object}: the same`],
+            symptoms: [...(first.symptoms ?? []), object],
+          },
+    );
+  }
+  return [...told.values()];
+}
 
 /** What is wrong with its source, or with a Secret that the store knows better, is told of that. */
 function isExplained({ examination }: Chart, order: FluxObject, source: Sought | undefined): boolean {
@@ -64,7 +91,8 @@ function ofSource(chart: Chart, source: FluxObject): Sought | undefined {
 
 /** Others may follow other repositories. */
 function isCastles({ examination }: Chart, { manifest }: FluxObject): boolean {
-  return examination !== undefined && manifest.namespace === "flux-system" && manifest.name === "flux-system";
+  if (examination === undefined || manifest.namespace !== FLUX_NAMESPACE) return false;
+  return componentNames(examination.castle).some((name) => name === manifest.name);
 }
 
 function judge(chart: Chart, flux: FluxObject): Sought | undefined {

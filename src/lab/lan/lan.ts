@@ -109,12 +109,11 @@ export class Lan {
     });
     try {
       // A missing kernel feature is the cause of what else fails, so its error goes first.
-      const [features, sysctls, services] = await Promise.allSettled([
+      const [features, services] = await Promise.allSettled([
         ensureKernelFeatures(),
-        raiseSysctls(options),
         startServices(options, processes),
       ]);
-      for (const result of [features, sysctls, services]) {
+      for (const result of [features, services]) {
         if (result.status === "rejected") throw result.reason;
       }
       const file = join(options.state, "forwards.json");
@@ -220,6 +219,7 @@ function storageOf({ state }: LanPlace): string {
 
 async function startServices(options: LanOptions, processes: Processes): Promise<void> {
   const namespace = await ensureLanNamespace(options, options.signal);
+  await raiseSysctls(options);
   const { gateway: host, run, signal } = options;
   const { socket } = endpointsOf(options);
   await addHosts(hostsFile(options), ownHosts(options));

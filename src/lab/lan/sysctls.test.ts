@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { raiseSysctls, restoreSysctls } from "./sysctls.ts";
 
@@ -54,6 +55,20 @@ describe("sysctls", () => {
     await raiseSysctls(lab("a"));
     await raiseSysctls(lab("b"));
     await restoreSysctls(lab("a"), async () => ["castle-b-lan"]);
+    expect(await instances()).toBe("8192");
+    await restoreSysctls(lab("b"), async () => []);
+    expect(await instances()).toBe("128");
+  });
+
+  it("are raised for a lab that comes while the last one goes, and put back when it goes itself", async () => {
+    await raiseSysctls(lab("a"));
+    let coming: Promise<void> | undefined;
+    await restoreSysctls(lab("a"), async () => {
+      coming = raiseSysctls(lab("b"));
+      await setTimeout(50);
+      return [];
+    });
+    await coming;
     expect(await instances()).toBe("8192");
     await restoreSysctls(lab("b"), async () => []);
     expect(await instances()).toBe("128");

@@ -4,6 +4,8 @@ import { z } from "zod";
 import { writeFileAtomic } from "../../support/write-file.ts";
 import { listLanNamespaces } from "./namespace.ts";
 import { parsedJson } from "../../support/json.ts";
+import { poll } from "../../support/poll.ts";
+import { withProcessLock } from "../../support/process-lock.ts";
 
 /** A kernel setting of the whole machine that a lab changes. */
 interface GuardedSysctl {
@@ -37,12 +39,44 @@ export interface SysctlOptions {
 const recordShape = z.object({ boot: z.string(), values: z.record(z.string(), z.string()) });
 type SysctlRecord = z.infer<typeof recordShape>;
 
+/** Milliseconds: a look at a few files is over in a moment. */
+const TURN = { every: 20, within: 10_000 } as const;
+
+/**
+ * One lab at a time: one that comes while the last one puts the values back would lose them, or take raised ones for the
+ * original.
+ */
+function inTurn<T>({ shared }: SysctlOptions, action: () => Promise<T>): Promise<T> {
+  class Held extends Error {}
+  const path = join(shared, "sysctls.lock");
+  const lock = { path, work: "kernel settings", refused: () => new Held(`${path} is held by another lab`) };
+  const attempt = async () => {
+    try {
+      // Whoever goes takes the empty folder along.
+      await mkdir(shared, { recursive: true, mode: 0o700 });
+      return { done: await withProcessLock(lock, action) };
+    } catch (error) {
+      if (error instanceof Held || (error instanceof Error && "code" in error && error.code === "ENOENT")) {
+        return undefined;
+      }
+      throw error;
+    }
+  };
+  return poll(attempt, { ...TURN, onTimeout: () => new Held(`${path} is held by another lab`) }).then(
+    ({ done }) => done,
+  );
+}
+
 /**
  * Raises what must be raised, and first writes down what was found. The note lies in two places: beside the other labs'
  * (one that comes second must not take the raised value for the original), and in the lab's own state (the shared
- * folder may be wiped while the values stay). It counts until the machine boots again, which resets the values itself.
+ * folder may be wiped while the values stay). It counts until the machine boots again, which resets the values itself. Call it when the lab's namespace is there, which tells others that it needs them.
  */
-export async function raiseSysctls(options: SysctlOptions): Promise<void> {
+export function raiseSysctls(options: SysctlOptions): Promise<void> {
+  return inTurn(options, () => raise(options));
+}
+
+async function raise(options: SysctlOptions): Promise<void> {
   const { root = "/proc/sys", sysctls = guardedSysctls } = options;
   const found: Record<string, string> = {};
   for (const { key } of sysctls) {
@@ -65,10 +99,14 @@ export async function raiseSysctls(options: SysctlOptions): Promise<void> {
 }
 
 /** Puts the remembered values back unless another lab is still up. Call it when the lab's namespace is gone. */
-export async function restoreSysctls(
+export function restoreSysctls(
   options: SysctlOptions,
   otherLabs: () => Promise<readonly string[]> = listLanNamespaces,
 ): Promise<void> {
+  return inTurn(options, () => restore(options, otherLabs));
+}
+
+async function restore(options: SysctlOptions, otherLabs: () => Promise<readonly string[]>): Promise<void> {
   const { root = "/proc/sys" } = options;
   const boot = await bootId(root);
   if ((await otherLabs()).length === 0) {

@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { POWERED_ON } from "./console.ts";
 import type { MachineNames } from "./names.ts";
-import { endPods, releaseVolumes } from "./pods.ts";
+import { endWorkloads, releaseVolumes } from "./pods.ts";
 
 /** What machined writes when it begins a Reset. */
 const RESET = /\breset sequence: \d+ phase\(s\)/;
@@ -41,9 +41,9 @@ export class Descents {
     const { resets, inLastPhase } = await this.look(console);
     const init = resets || inLastPhase ? await initPid() : undefined;
     if (init === undefined) return;
-    if (resets) await endPods(cgroup);
+    if (resets) await endWorkloads(cgroup);
     // A machine may end while it is helped; where this fails, it only takes longer.
-    if (inLastPhase) await releaseVolumes(init).catch(() => undefined);
+    await releaseVolumes(init).catch(() => undefined);
   }
 
   /** What this boot has said so far. */

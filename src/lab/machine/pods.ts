@@ -9,14 +9,21 @@ import { mountPoints } from "./mount-points.ts";
  * What machined does to a machine's pods on its way down, on metal, in phases of their own (StopAllPods in Reset,
  * UnmountPodMounts in all), and in container mode does not do (Talos' v1alpha1_sequencer.go): there etcd waits seven
  * seconds for an API server that is never ended, and ten more go by in vain tries to unmount a disk with volumes on it.
+ * On metal the node also gives up the VIP before its etcd is stopped. In container mode it does so at the same time, and
+ * of a whole castle's members the last to be asked has no quorum left to take note of it: its etcd waits out the seven
+ * seconds that such a request may take. So etcd is ended like the pods.
  */
 
 /** The disk of a machine that its pods' volumes are mounted on. */
 const DISK = "/var/";
 
-/** Ends the pods of a machine that is being reset: what they would still write is wiped. */
-export async function endPods(machine: string): Promise<void> {
-  for (const pid of await cgroupProcesses(join(machine, "kubepods"))) {
+/** Where Talos runs pods and etcd, below a machine's cgroup. */
+const WORKLOADS = ["kubepods", "podruntime/etcd"] as const;
+
+/** Ends pods and etcd of a machine that is being reset: what they would still write is wiped. */
+export async function endWorkloads(machine: string): Promise<void> {
+  const pids = await Promise.all(WORKLOADS.map((group) => cgroupProcesses(join(machine, group))));
+  for (const pid of pids.flat()) {
     const left = await identify(pid);
     if (left !== undefined) await signal(left, "SIGKILL");
   }

@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CastleError } from "../../errors/castle-error.ts";
 import { run } from "../../support/run.ts";
+import { openScratch } from "../../support/scratch-folder.ts";
 
 export interface DeployKey {
   readonly kind: "deploy-key";
@@ -29,9 +29,9 @@ export function isSshAddress(url: string): boolean {
  */
 export async function makeDeployKey(url: string, castle: string, signal?: AbortSignal): Promise<DeployKey> {
   const knownHosts = await trustedHostKeys(url, signal);
-  const folder = await mkdtemp(join(tmpdir(), "castle-key-"));
+  const folder = await openScratch("key");
   try {
-    const file = join(folder, "key");
+    const file = join(folder.path, "key");
     const about = ["-q", "-t", "ed25519", "-N", "", "-C", `castle ${castle}`, "-f", file];
     await run("ssh-keygen", about, signal === undefined ? {} : { signal });
     const [privateKey, publicKey] = await Promise.all([
@@ -40,7 +40,7 @@ export async function makeDeployKey(url: string, castle: string, signal?: AbortS
     ]);
     return { kind: "deploy-key", privateKey, publicKey: publicKey.trim(), knownHosts };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await folder.remove();
   }
 }
 

@@ -6,16 +6,26 @@ import { FLUX_NAMESPACE } from "../../platform/flux-controller.ts";
 import { SYNC_NAME } from "../../platform/synchronisation.ts";
 
 const NAMESPACE = `namespaces/${FLUX_NAMESPACE}`;
-export const SOURCE_PATH = `/apis/source.toolkit.fluxcd.io/v1/${NAMESPACE}/gitrepositories/${SYNC_NAME}`;
+const SOURCES_PATH = `/apis/source.toolkit.fluxcd.io/v1/${NAMESPACE}/gitrepositories`;
 const ORDER_PATH = `/apis/kustomize.toolkit.fluxcd.io/v1/${NAMESPACE}/kustomizations`;
 
-const sourceShape = z.object({
-  status: z
-    .object({
-      artifact: z.object({ revision: z.string() }).optional(),
-      lastHandledReconcileAt: z.string().optional(),
-    })
-    .optional(),
+const metadata = z.object({ name: z.string() });
+const sourcesShape = z.object({
+  items: z.array(
+    z.object({
+      metadata,
+      spec: z.object({
+        url: z.string(),
+        ref: z.object({ branch: z.string().optional() }).optional(),
+      }),
+      status: z
+        .object({
+          artifact: z.object({ revision: z.string(), lastUpdateTime: z.string().optional() }).optional(),
+          lastHandledReconcileAt: z.string().optional(),
+        })
+        .optional(),
+    }),
+  ),
 });
 const sourceReference = z.object({
   kind: z.string(),
@@ -26,7 +36,7 @@ type SourceReference = z.infer<typeof sourceReference>;
 const orderShape = z.object({
   items: z.array(
     z.object({
-      metadata: z.object({ name: z.string() }),
+      metadata,
       spec: z.object({ sourceRef: sourceReference }),
       status: z.object({ lastAppliedRevision: z.string().optional() }).optional(),
     }),
@@ -37,6 +47,8 @@ const observedList = z.object({ items: z.array(observedShape) });
 export interface FluxSource {
   /** What Flux has fetched, BRANCH@sha1:COMMIT. */
   readonly revision: string | undefined;
+  /** When it did, ISO 8601. */
+  readonly fetchedAt: string | undefined;
   /** The last request that it has carried out. */
   readonly handled: string | undefined;
   readonly verdict: Verdict;
@@ -45,62 +57,89 @@ export interface FluxSource {
 export interface FluxComponent {
   /** What was applied last. */
   readonly revision: string | undefined;
+  /** That is what its source fetched last. */
+  readonly current: boolean;
+  /** The name of its GitRepository. */
+  readonly source: string;
   readonly verdict: Verdict;
 }
 
 /** What Flux says of itself. */
 export interface FluxState {
-  readonly source: FluxSource | undefined;
-  /** By name: the Kustomizations that follow the castle's repository, a user's own too. */
+  /** By name: the GitRepositories that follow the castle's repository; a component's has the component's name. */
+  readonly sources: ReadonlyMap<string, FluxSource>;
+  /** By name: the Kustomizations that follow one of them, a user's own too. */
   readonly components: ReadonlyMap<string, FluxComponent>;
 }
 
 /** @throws CastleError kubernetes/unreachable … ; a cluster without Flux has an empty state */
 export async function fluxState(api: KubernetesApi, signal?: AbortSignal): Promise<FluxState> {
-  const [source, order] = await Promise.all(
-    [SOURCE_PATH, ORDER_PATH].map(async (path) => {
+  const [found, order] = await Promise.all(
+    [SOURCES_PATH, ORDER_PATH].map(async (path) => {
       // As the API server has it at hand, perhaps some milliseconds old: it is asked often, while etcd is busy.
       const { status, body } = await api.call({ path: `${path}?resourceVersion=0`, signal });
       return status === 200 ? body : undefined;
     }),
   );
-  return { source: sourceOf(source), components: componentsOf(order) };
+  const sources = sourcesOf(found);
+  return { sources, components: componentsOf(order, sources) };
 }
 
-function sourceOf(body: unknown): FluxSource | undefined {
-  const [told, observed] = [sourceShape.safeParse(body).data, observedShape.safeParse(body).data];
-  if (told === undefined || observed === undefined) return undefined;
-  const { artifact, lastHandledReconcileAt } = told.status ?? {};
-  return {
-    revision: artifact?.revision,
-    handled: lastHandledReconcileAt,
-    verdict: judge(observed, "Ready"),
-  };
+function sourcesOf(body: unknown): FluxState["sources"] {
+  const observed = observedList.safeParse(body).data?.items ?? [];
+  const told = sourcesShape.safeParse(body).data?.items ?? [];
+  const own = told.find((one) => one.metadata.name === SYNC_NAME)?.spec;
+  return new Map(
+    told.flatMap(
+      ({ metadata: { name }, spec: { url, ref }, status: { artifact, ...status } = {} }, index) => {
+        const item = observed[index];
+        if (item === undefined || url !== own?.url || ref?.branch !== own.ref?.branch) return [];
+        const source: FluxSource = {
+          revision: artifact?.revision,
+          fetchedAt: artifact?.lastUpdateTime,
+          handled: status.lastHandledReconcileAt,
+          verdict: judge(item, "Ready"),
+        };
+        return [[name, source] as const];
+      },
+    ),
+  );
 }
 
-function componentsOf(body: unknown): ReadonlyMap<string, FluxComponent> {
+function componentsOf(body: unknown, sources: FluxState["sources"]): FluxState["components"] {
   const observed = observedList.safeParse(body).data?.items ?? [];
   const told = orderShape.safeParse(body).data?.items ?? [];
   return new Map(
-    told.flatMap(({ metadata, spec: { sourceRef }, status }, index) => {
+    told.flatMap(({ metadata: { name }, spec: { sourceRef }, status }, index) => {
       const item = observed[index];
+      const source = isHere(sourceRef) ? sources.get(sourceRef.name) : undefined;
       // Another's source never has our revision.
-      if (item === undefined || !isOurs(sourceRef)) return [];
-      return [
-        [metadata.name, { revision: status?.lastAppliedRevision, verdict: judge(item, "Ready") }] as const,
-      ];
+      if (item === undefined || source === undefined) return [];
+      const revision = status?.lastAppliedRevision;
+      const component: FluxComponent = {
+        revision,
+        current: revision !== undefined && revision === source.revision,
+        source: sourceRef.name,
+        verdict: judge(item, "Ready"),
+      };
+      return [[name, component] as const];
     }),
   );
 }
 
-function isOurs({ kind, name, namespace = FLUX_NAMESPACE }: SourceReference): boolean {
-  return kind === "GitRepository" && name === SYNC_NAME && namespace === FLUX_NAMESPACE;
+function isHere({ kind, namespace = FLUX_NAMESPACE }: SourceReference): boolean {
+  return kind === "GitRepository" && namespace === FLUX_NAMESPACE;
 }
 
-/** Asks Flux to fetch the repository now. @returns what it says in `handled` once it has */
-export async function requestFetch(api: KubernetesApi, now: Date, signal?: AbortSignal): Promise<string> {
+/** Asks Flux to fetch these sources now. @returns what each says in `handled` once it has */
+export async function requestFetch(
+  api: KubernetesApi,
+  sources: readonly string[],
+  now: Date,
+  signal?: AbortSignal,
+): Promise<string> {
   const at = now.toISOString();
-  await annotate(api, SOURCE_PATH, at, signal);
+  await Promise.all(sources.map((name) => annotate(api, `${SOURCES_PATH}/${name}`, at, signal)));
   return at;
 }
 

@@ -117,15 +117,17 @@ export async function fortify(
     let revision = "";
     await runStep(report, { id: "source", title: "Repository fetched by Flux" }, async () => {
       // What failed to be fetched may be mended now, and Flux waits longer after each failure.
-      const failed = async () => (await view.latest()).source?.verdict.kind === "false";
-      const asked = installed === 0 && (publication.pushed || (await failed()));
-      const handled = asked ? await requestFetch(api, new Date(), signal) : undefined;
-      revision = await fetched(run, view, handled);
+      const failed = async () =>
+        [...(await view.latest()).sources.values()].some(({ verdict }) => verdict.kind === "false");
+      const stood = installed < blueprint.flux.length;
+      const asked = stood && (publication.pushed || (await failed()));
+      const handled = asked ? await requestFetch(api, blueprint.components, new Date(), signal) : undefined;
+      revision = await fetched(run, view, blueprint.components, handled);
       return { detail: revision };
     });
     const done = new AbortController();
-    const hastened = hastenComponents(view, revision, AbortSignal.any([signal, done.signal]));
-    const components = applied(run, view, revision, blueprint.components).finally(() => done.abort());
+    const hastened = hastenComponents(view, AbortSignal.any([signal, done.signal]));
+    const components = applied(run, view, blueprint.components).finally(() => done.abort());
     const pages = sitesServed(run, view, certificates).then(since);
     await Promise.all([components, pages, hastened]);
     const urls = await run.ground.siteUrls(castle.sites ?? [], ingressAddress(castle));

@@ -9,12 +9,12 @@ const EVERY = 100;
  * A component that waits for another is looked at again by Flux some seconds after that one is ready; this asks for it
  * at once, until the signal ends it. A help, no condition: what goes wrong here, the wait for the components tells.
  */
-export async function hastenComponents(view: FluxView, revision: string, signal: AbortSignal): Promise<void> {
+export async function hastenComponents(view: FluxView, signal: AbortSignal): Promise<void> {
   const asked = new Map<string, number>();
   await pollWithin<true>(
     async () => {
       const { components } = await view.latest();
-      const ready = [...components.values()].filter((one) => one.revision === revision).length;
+      const ready = [...components.values()].filter(({ current }) => current).length;
       const waiting = [...components].filter(
         ([name, { verdict }]) => verdict.words.startsWith("DependencyNotReady") && asked.get(name) !== ready,
       );

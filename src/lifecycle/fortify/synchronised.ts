@@ -3,7 +3,6 @@ import type { KubernetesApi } from "../../kubernetes/api.ts";
 import type { Verdict } from "../../kubernetes/conditions.ts";
 import { runStep } from "../../journal/step.ts";
 import { FLUX_NAMESPACE } from "../../platform/flux-controller.ts";
-import { SYNC_NAME } from "../../platform/synchronisation.ts";
 import { poll } from "../../support/poll.ts";
 import type { CastleRun } from "../castle-run.ts";
 import { type FluxState, fluxState } from "./flux-state.ts";
@@ -49,54 +48,55 @@ export class FluxView {
 type Waiting = Pick<CastleRun, "signal" | "patience">;
 
 /**
- * Waits until Flux has fetched the repository.
- * @param handled the request that it must have carried out; undefined: any artifact will do
- * @returns the revision, BRANCH@sha1:COMMIT
+ * Waits until Flux has fetched the repository for each of these sources.
+ * @param handled the request that they must have carried out; undefined: any artifact will do
+ * @returns the revision of the first, BRANCH@sha1:COMMIT
  */
-export function fetched(run: Waiting, view: FluxView, handled: string | undefined): Promise<string> {
-  const object = `GitRepository ${FLUX_NAMESPACE}/${SYNC_NAME}`;
-  return awaitVerdict(run, view, {
-    object,
-    patience: PATIENCE.source,
-    look: ({ source }) => ({
-      verdict: source?.verdict,
-      answer: handled === undefined || source?.handled === handled ? source?.revision : undefined,
-    }),
-  });
+export async function fetched(
+  run: Waiting,
+  view: FluxView,
+  names: readonly string[],
+  handled: string | undefined,
+): Promise<string> {
+  const revisions = await Promise.all(
+    names.map((name) =>
+      awaitVerdict(run, view, {
+        object: `GitRepository ${FLUX_NAMESPACE}/${name}`,
+        patience: PATIENCE.source,
+        look: ({ sources }) => {
+          const source = sources.get(name);
+          return {
+            verdict: source?.verdict,
+            answer: handled === undefined || source?.handled === handled ? source?.revision : undefined,
+          };
+        },
+      }),
+    ),
+  );
+  return revisions[0] ?? "";
 }
 
-/** Waits, a step for each, until Flux has applied the revision and everything of the component is healthy. */
+/** Waits, a step for each, until Flux has applied what it fetched and everything of the component is healthy. */
 export async function applied(
   run: Waiting & Pick<CastleRun, "report">,
   view: FluxView,
-  revision: string,
   components: readonly string[],
 ): Promise<void> {
   await Promise.all(
     components.map((name) =>
       runStep(run.report, { id: `component-${name}`, title: `Flux: ${name}` }, async () => {
-        await componentApplied(run, view, revision, name);
+        await awaitVerdict(run, view, {
+          object: `Kustomization ${FLUX_NAMESPACE}/${name}`,
+          patience: PATIENCE.component,
+          look: ({ components: all }) => {
+            const found = all.get(name);
+            return { verdict: found?.verdict, answer: found?.current === true ? true : undefined };
+          },
+        });
         return undefined;
       }),
     ),
   );
-}
-
-/** Waits until Flux has applied the revision to one component and all of it is healthy. */
-export async function componentApplied(
-  run: Waiting,
-  view: FluxView,
-  revision: string,
-  name: string,
-): Promise<void> {
-  await awaitVerdict(run, view, {
-    object: `Kustomization ${FLUX_NAMESPACE}/${name}`,
-    patience: PATIENCE.component,
-    look: ({ components }) => {
-      const found = components.get(name);
-      return { verdict: found?.verdict, answer: found?.revision === revision ? true : undefined };
-    },
-  });
 }
 
 interface Wait<T> {
@@ -149,7 +149,7 @@ async function awaitVerdict<T>(
       signal,
       onTimeout: () =>
         new CastleError("kubernetes/timed-out", {
-          message: `${object} did not get to the wanted revision within ${within / 1000} s: ${last}`,
+          message: `${object} did not get to what Git holds within ${within / 1000} s: ${last}`,
           hint: describe(object),
           details: { object },
         }),

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { CastleError } from "../../errors/castle-error.ts";
 import type { JudgedGhost } from "../../ghosts/ghost.ts";
 import { nextToTreat } from "../../ghosts/turn.ts";
-import { votelessControlPlanes } from "../../ghosts/voteless.ts";
+import { unheardControlPlanes, votelessControlPlanes } from "../../ghosts/voteless.ts";
 import { waysOut } from "../../ghosts/way-out.ts";
 import { standingText } from "../../quorum/standing.ts";
 import type { CastleRun } from "../castle-run.ts";
@@ -27,6 +27,8 @@ export interface GhostCure {
 
 /** Milliseconds between two looks while something joins. */
 const EVERY = 500;
+/** Milliseconds that a control plane which is on has to be heard: one that hangs must not hold up the others' cure. */
+const HEARING = 15_000;
 /** How often the same ghost is treated: what comes back a second time has a cause that castle does not know. */
 const ATTEMPTS = 2;
 
@@ -41,6 +43,7 @@ export async function cureGhosts(run: CastleRun, witnesses: Witnesses): Promise<
     const attempts = new Map<string, number>();
     const cured = new Map<string, CuredGhost>();
     const deadline = performance.now() + run.patience;
+    let heard = performance.now();
     for (;;) {
       const look = await lookForGhosts(witnesses);
       refuseLost(look);
@@ -55,9 +58,15 @@ export async function cureGhosts(run: CastleRun, witnesses: Witnesses): Promise<
         const start = performance.now();
         await treat(run, access, next, look.testimony);
         cured.set(key, { ghost: next, milliseconds: Math.round(performance.now() - start) });
+        heard = performance.now();
         continue;
       }
-      const waiting = waitingFor(look);
+      const unheard = unheardControlPlanes(look.testimony);
+      if (unheard.length === 0) heard = performance.now();
+      const waiting = [
+        ...waitingFor(look),
+        ...(performance.now() - heard > Math.min(HEARING, run.patience) ? [] : unheard),
+      ];
       if (waiting.length === 0 || performance.now() > deadline) {
         refuseUncurable(ghosts, cured.size);
         for (const ghost of ghosts) cured.delete(keyOf(ghost));

@@ -86,6 +86,12 @@ function idsOf(members: readonly EtcdMember[]): string {
     .join();
 }
 
+/**
+ * Lines of etcd's log, which has some a second, and a hundred where requests are slow: half a minute of them, after which
+ * nobody joins any more. All of it, on a busy machine, would take longer than a look may.
+ */
+const AGE_TAIL = 4_000;
+
 /** Seconds since each was added, by the log of a member that was there. */
 async function agesOf(
   clients: NodeClients,
@@ -96,7 +102,7 @@ async function agesOf(
   const client = await clients.trusted(teller);
   const [now, log] = await Promise.all([
     nodeClock(client, patience.settings()),
-    readLog(client, "etcd", patience),
+    readLog(client, "etcd", patience, AGE_TAIL),
   ]);
   return new Map(
     members.map(({ id }) => [id, now === undefined ? undefined : secondsSinceAdded(log, id, now)]),

@@ -143,14 +143,14 @@ async function complaintsOf(
   return [...new Set([...complaintsOfTalos(talos), ...complaintsOfEtcd(etcd, started)])];
 }
 
-/** @param tail undefined: all that the node still has */
+/** @param tail how many of its last lines */
 export async function readLog(
   client: TalosClient,
   service: string,
   patience: Patience,
-  tail?: number,
+  tail: number,
 ): Promise<string[]> {
-  const settings = { ...patience.settings(), ...(tail === undefined ? {} : { tail }) };
+  const settings = { ...patience.settings(), tail };
   const lines: string[] = [];
   for await (const line of serviceLog(client, service, settings)) lines.push(line);
   return lines;

@@ -1,7 +1,9 @@
 import { CastleError } from "../../errors/castle-error.ts";
+import { noAnswer } from "../../errors/failure.ts";
 import type { CastleNode } from "../../spec/castle.ts";
+import { pollWithin } from "../../support/poll.ts";
 import { clusterIdentity } from "../../talos/cluster-identity.ts";
-import { type DiscoveryPlace, forgetAffiliate, forgetAll } from "../../talos/discovery.ts";
+import { type DiscoveryPlace, forgetAffiliate, forgetAll, knownAffiliates } from "../../talos/discovery.ts";
 import type { CastleRun } from "../castle-run.ts";
 import type { NodeClients } from "../raise/node-clients.ts";
 import { knownMembers } from "./memory.ts";
@@ -34,6 +36,24 @@ export function forgetCastle(run: CastleRun): Promise<{ detail: string }> {
     const known = await forgetAll(place);
     return known === 0 ? "it knew nobody" : `${known} nodes`;
   });
+}
+
+/**
+ * Gives a node its configuration, and waits until discovery knows one more than before: this node, where no other is new.
+ * A help: where discovery does not answer, nobody waits.
+ * @param within milliseconds
+ */
+export async function discovered<T>(run: CastleRun, within: number, give: () => Promise<T>): Promise<T> {
+  const place = await discoveryPlace(run);
+  const known = async () => (place === undefined ? undefined : knownAffiliates(place).catch(noAnswer));
+  const before = new Set(await known());
+  const given = await give();
+  const arrived = async () => {
+    const now = await known();
+    return now === undefined || now.some((id) => !before.has(id)) ? true : undefined;
+  };
+  await pollWithin(arrived, { every: 50, within, signal: run.signal });
+  return given;
 }
 
 /** A help: what is not forgotten now is so in 30 minutes, so a refusal is told and stops nothing. */

@@ -1,4 +1,7 @@
 import { CastleError } from "../../errors/castle-error.ts";
+import { controlPlanes } from "../../spec/control-planes.ts";
+import { FirstKnown } from "./first-known.ts";
+import { discovered } from "../moves/discovery.ts";
 import { runStep } from "../../journal/step.ts";
 import type { CastleNode } from "../../spec/castle.ts";
 import { poll } from "../../support/poll.ts";
@@ -7,29 +10,40 @@ import { ballotOf, membersFromAny } from "../quorum/ballot.ts";
 import { passQuorum } from "../quorum/passage.ts";
 import type { NodeClients } from "./node-clients.ts";
 
+/** Milliseconds for discovery to know a node that has its configuration. */
+const DISCOVERED = 5_000;
+
 /**
  * Lets new control planes into a standing etcd one after the other: the next only once the one before votes, because etcd
- * takes one learner at a time and each join is a moment of its own for the quorum. Where nothing stands yet, all come at
- * once: their etcd waits until it is bootstrapped.
+ * takes one learner at a time and each join is a moment of its own for the quorum. Where nothing stands yet, all come as
+ * soon as discovery knows the first.
  */
 export class JoinTurns {
   readonly #run: CastleRun;
   readonly #clients: NodeClients;
+  readonly #firstKnown: FirstKnown;
   #anyStands = false;
   #before: Promise<unknown> = Promise.resolve();
 
   constructor(run: CastleRun, clients: NodeClients) {
     this.#run = run;
     this.#clients = clients;
+    const names = controlPlanes(run.castle).map(({ name }) => name);
+    this.#firstKnown = new FirstKnown(names, (give) => discovered(run, DISCOVERED, give));
   }
 
   /** A control plane has a configuration of this castle already. */
   stands(): void {
     this.#anyStands = true;
+    this.#firstKnown.open();
   }
 
   /** @param give gives the node its first configuration @throws CastleError lifecycle/quorum, lifecycle/timed-out */
-  async take<T>(node: CastleNode, give: () => Promise<T>): Promise<T> {
+  take<T>(node: CastleNode, give: () => Promise<T>): Promise<T> {
+    return this.#firstKnown.take(node.name, () => this.#takeTurn(node, give));
+  }
+
+  async #takeTurn<T>(node: CastleNode, give: () => Promise<T>): Promise<T> {
     if (node.role === "worker" || !this.#anyStands) return give();
     const turn = this.#before.then(() => this.#join(node, give));
     this.#before = turn.catch(() => undefined);

@@ -21,6 +21,8 @@ export interface OutputOptions {
   readonly notSecret?: readonly string[];
   /** Names at the top that are the repository's and not the site's. */
   readonly leftOut?: ReadonlySet<string>;
+  /** Is given each file, so that nobody has to read it a second time. */
+  readonly onFile?: (path: string, content: Uint8Array) => void;
 }
 
 /**
@@ -35,6 +37,7 @@ export function readOutput(options: OutputOptions): OutputTree {
   if (existsSync(folder)) walk(options, "", found);
   const files = found.files.map((path): ReleaseFile => {
     const content = readFileSync(join(folder, path));
+    options.onFile?.(path, content);
     for (const rule of secretsIn(content)) {
       if (options.notSecret?.includes(`${path}: ${rule}`) === true) continue;
       found.faults.push({ code: "build/secret", path, why: rule });

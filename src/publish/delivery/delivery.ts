@@ -28,7 +28,7 @@ export interface DeliveryManifests {
 
 export interface DeliveryCluster {
   readonly api: KubernetesApi;
-  /** The GitRepository that follows the manifests; found by address and branch unless told. */
+  /** A GitRepository that follows the manifests; they are found by address and branch unless told. */
   readonly source?: { readonly namespace: string; readonly name: string };
 }
 

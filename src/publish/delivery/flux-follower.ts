@@ -21,7 +21,7 @@ export interface FluxFollower {
 export interface FluxObjects {
   readonly sources: readonly FluxSource[];
   readonly kustomizations: readonly FluxKustomization[];
-  /** The GitRepository that follows the manifests; found by address and branch unless told. */
+  /** A GitRepository that follows the manifests; they are found by address and branch unless told. */
   readonly told: DeliveryCluster["source"];
 }
 
@@ -46,44 +46,59 @@ export function findFollower(
   remote: RemoteName,
   file: string,
 ): FluxFollower {
-  const source = chooseSource(sources, remote, told);
-  const mine = all.filter(({ spec: { sourceRef }, metadata }) => {
-    const namespace = sourceRef.namespace ?? metadata.namespace;
-    return (
-      sourceRef.kind === "GitRepository" &&
-      sourceRef.name === source.metadata.name &&
-      namespace === source.metadata.namespace
-    );
+  const candidates = chooseSources(sources, remote, told);
+  const following = all.flatMap((kustomization) => {
+    const source = candidates.find((one) => follows(kustomization, one));
+    return source === undefined ? [] : [{ source, kustomization, depth: depthOver(kustomization, file) }];
   });
-  // Overlays and bases lie elsewhere than what names them: then whoever applies anything may apply this.
-  const near = mine.filter(({ spec }) => covers(spec.path ?? ".", file));
-  const kustomizations = near.length > 0 ? near : mine;
-  if (kustomizations.length === 0) {
-    throw refused(`No Kustomization applies what ${title(source)} fetches`, "flux get kustomizations -A");
+  // Overlays and bases lie elsewhere than what names them: then whoever applies anything may apply this. Several may
+  // follow one repository, each by a source of its own: who is nearest to the file is the one that applies it.
+  const nearest = following.toSorted((one, other) => other.depth - one.depth)[0];
+  if (nearest === undefined) {
+    throw refused(
+      `No Kustomization applies what ${candidates.map(title).join(" or ")} fetches`,
+      "flux get kustomizations -A",
+    );
   }
+  const { source } = nearest;
+  const kustomizations = following
+    .filter((one) => one.source === source && one.depth >= 0 === nearest.depth >= 0)
+    .map(({ kustomization }) => kustomization);
   checkSource(source, remote);
   return { source, kustomizations, warnings: kustomizations.flatMap(checkKustomization) };
 }
 
-function chooseSource(
+function follows({ spec: { sourceRef }, metadata }: FluxKustomization, source: FluxSource): boolean {
+  return (
+    sourceRef.kind === "GitRepository" &&
+    sourceRef.name === source.metadata.name &&
+    (sourceRef.namespace ?? metadata.namespace) === source.metadata.namespace
+  );
+}
+
+/** All that follow the repository's branch; where none does, one that follows another branch of it. */
+function chooseSources(
   sources: readonly FluxSource[],
   remote: RemoteName,
   told: DeliveryCluster["source"],
-): FluxSource {
+): readonly FluxSource[] {
   const named = sources.find(
     ({ metadata }) => metadata.name === told?.name && metadata.namespace === told.namespace,
   );
-  if (named !== undefined) return named;
+  if (named !== undefined) return sources.filter((one) => isAlike(one, named));
   const following = sources.filter(({ spec }) => address(spec.url) === address(remote.url));
-  const source = following.find(({ spec }) => (spec.ref?.branch ?? "master") === remote.branch);
-  if (source !== undefined) return source;
-  const [elsewhere] = following;
-  if (elsewhere !== undefined) return elsewhere;
+  const onBranch = following.filter(({ spec }) => (spec.ref?.branch ?? "master") === remote.branch);
+  if (onBranch.length > 0) return onBranch;
+  if (following.length > 0) return following.slice(0, 1);
   const seen = sources.map((one) => `${title(one)} ${one.spec.url}`);
   throw refused(
     `No GitRepository of the cluster follows ${remote.url}${seen.length === 0 ? ": Flux has none" : `; there are ${seen.join(", ")}`}`,
     "flux create source git, or mend gitops.repository",
   );
+}
+
+function isAlike(one: FluxSource, other: FluxSource): boolean {
+  return address(one.spec.url) === address(other.spec.url) && one.spec.ref?.branch === other.spec.ref?.branch;
 }
 
 function checkSource(source: FluxSource, { branch }: RemoteName): void {
@@ -140,8 +155,9 @@ function address(url: string): string {
     .toLowerCase();
 }
 
-/** Whether a Kustomization's folder holds the file. */
-function covers(path: string, file: string): boolean {
+/** How many characters of the file's path are the Kustomization's folder; -1: it does not hold the file. */
+function depthOver({ spec: { path = "." } }: FluxKustomization, file: string): number {
   const folder = path.replace(/^(?:\.\/)+/, "").replace(/\/+$/, "");
-  return folder === "" || folder === "." || file.startsWith(`${folder}/`);
+  if (folder === "" || folder === ".") return 0;
+  return file.startsWith(`${folder}/`) ? folder.length : -1;
 }

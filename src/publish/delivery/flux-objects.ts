@@ -88,11 +88,6 @@ export async function requestReconcile(
   });
 }
 
-/** `main@sha1:…` → the commit; older ones have `main/…`. */
-export function revisionCommit(revision: string | undefined): string | undefined {
-  return /([0-9a-f]{40})$/.exec(revision ?? "")?.[1];
-}
-
 export function readyCondition(conditions: readonly Condition[] | undefined): Condition | undefined {
   return conditions?.find(({ type }) => type === "Ready");
 }

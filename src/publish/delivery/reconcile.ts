@@ -1,4 +1,5 @@
 import { CastleError } from "../../errors/castle-error.ts";
+import { revisionCommit } from "../../gitops/flux-revision.ts";
 import { poll } from "../../support/poll.ts";
 import type { Delivery, DeliveryCluster } from "./delivery.ts";
 import type { FluxFollower } from "./flux-follower.ts";
@@ -10,7 +11,6 @@ import {
   readSource,
   readyCondition,
   requestReconcile,
-  revisionCommit,
   sourcePath,
 } from "./flux-objects.ts";
 import type { RevisionJudge } from "./revision.ts";

@@ -54,9 +54,8 @@ const FULL = { bytes: 128 * 1024, pieces: 128 };
 /** Bytes from which on starting other threads pays. */
 const MUCH = 1024 * 1024;
 
-/** @param bytes that will have to be compressed, roughly */
-export async function withGzip<T>(bytes: number, work: (gzip: Gzip) => Promise<T>): Promise<T> {
-  if (bytes < MUCH) return work((content) => Promise.resolve(gzip(content)));
+/** Gives work that compresses all cores, and ends what it started. */
+export async function withGzip<T>(work: (gzip: Gzip) => Promise<T>): Promise<T> {
   const pool = new GzipPool();
   try {
     return await work((content) => pool.gzip(content));
@@ -65,34 +64,40 @@ export async function withGzip<T>(bytes: number, work: (gzip: Gzip) => Promise<T
   }
 }
 
-/** Compresses on all cores at once, each piece to the same bytes as `gzip` does. */
+interface PoolSettings {
+  readonly cores?: number;
+  /** Bytes from which on other cores help. */
+  readonly from?: number;
+}
+
+/** Compresses on all cores at once where there is much of it, each piece to the same bytes as `gzip` does. */
 export class GzipPool {
-  readonly #cores: readonly Core[];
+  readonly #size: number;
+  readonly #from: number;
+  #cores: readonly Core[] = [];
   readonly #asked = new Map<number, Batch>();
   #count = 0;
-  #pieces: Piece[] = [];
-  #size = 0;
+  #waiting: Piece[] = [];
+  #weight = 0;
+  /** Bytes that were ever to be packed. */
+  #given = 0;
 
-  constructor(size = Math.min(availableParallelism(), 4)) {
-    const fflate = createRequire(import.meta.url).resolve("fflate");
-    this.#cores = Array.from({ length: size }, () => {
-      const worker = new Worker(PROGRAM, { eval: true, workerData: { fflate, settings: GZIP } });
-      worker.on("message", (said: unknown) => this.#settle(said));
-      worker.on("error", (error) => this.#fail(error));
-      return { worker, load: 0 };
-    });
+  constructor({ cores = Math.min(availableParallelism(), 4), from = MUCH }: PoolSettings = {}) {
+    this.#size = cores;
+    this.#from = from;
   }
 
   gzip(content: Uint8Array): Promise<Uint8Array> {
     const packed = new Promise<Uint8Array>((resolve, reject) => {
-      this.#pieces.push({ content, resolve, reject });
+      this.#waiting.push({ content, resolve, reject });
     });
     // Whoever stops half way leaves some that nobody waits for.
     packed.catch(() => undefined);
-    this.#size += content.byteLength;
+    this.#weight += content.byteLength;
+    this.#given += content.byteLength;
     // What is not full goes as soon as there is nothing else to do but wait.
-    if (this.#pieces.length === 1) setImmediate(() => this.#ask());
-    if (this.#size >= FULL.bytes || this.#pieces.length >= FULL.pieces) this.#ask();
+    if (this.#waiting.length === 1) setImmediate(() => this.#flush());
+    if (this.#weight >= FULL.bytes || this.#waiting.length >= FULL.pieces) this.#ask();
     return packed;
   }
 
@@ -101,11 +106,43 @@ export class GzipPool {
     this.#fail(new Error("the pool was closed"));
   }
 
+  #flush(): void {
+    if (this.#given >= this.#from) this.#ask();
+    else for (const { content, resolve } of this.#taken(this.#waiting.length)) resolve(gzip(content));
+  }
+
   #ask(): void {
-    const [pieces, size] = [this.#pieces, this.#size];
-    if (pieces.length === 0) return;
-    this.#pieces = [];
-    this.#size = 0;
+    // Nothing waits any more in a pool that was closed meanwhile.
+    if (this.#waiting.length === 0 || this.#given < this.#from) return;
+    if (this.#cores.length === 0) this.#cores = this.#started();
+    while (this.#waiting.length > 0) {
+      let [count, size] = [0, 0];
+      for (const { content } of this.#waiting) {
+        if (size >= FULL.bytes || count >= FULL.pieces) break;
+        count += 1;
+        size += content.byteLength;
+      }
+      this.#send(this.#taken(count), size);
+    }
+  }
+
+  #taken(count: number): readonly Piece[] {
+    const pieces = this.#waiting.splice(0, count);
+    this.#weight -= pieces.reduce((sum, { content }) => sum + content.byteLength, 0);
+    return pieces;
+  }
+
+  #started(): readonly Core[] {
+    const fflate = createRequire(import.meta.url).resolve("fflate");
+    return Array.from({ length: this.#size }, () => {
+      const worker = new Worker(PROGRAM, { eval: true, workerData: { fflate, settings: GZIP } });
+      worker.on("message", (said: unknown) => this.#settle(said));
+      worker.on("error", (error) => this.#fail(error));
+      return { worker, load: 0 };
+    });
+  }
+
+  #send(pieces: readonly Piece[], size: number): void {
     const core = this.#cores.reduce((one, other) => (other.load < one.load ? other : one));
     core.load += size;
     const id = this.#count;
@@ -134,9 +171,7 @@ export class GzipPool {
 
   #fail(error: unknown): void {
     const left = [...this.#asked.values()].flatMap(({ pieces }) => pieces);
-    for (const { reject } of [...left, ...this.#pieces]) reject(error);
     this.#asked.clear();
-    this.#pieces = [];
-    this.#size = 0;
+    for (const { reject } of [...left, ...this.#taken(this.#waiting.length)]) reject(error);
   }
 }

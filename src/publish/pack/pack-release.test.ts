@@ -11,6 +11,8 @@ import { writeFakeBase } from "../../../test/fixtures/site-base.ts";
 import { blobFile, readLayoutImage } from "../../image/layout-image.ts";
 import { readOutput } from "../build/output-tree.ts";
 import type { PackedRelease, SiteLock, SourceFacts } from "../release.ts";
+import { gzip } from "./gzip.ts";
+import { PagePacker } from "./page-packer.ts";
 import { packRelease } from "./pack-release.ts";
 import { filesOfSbom } from "./sbom.ts";
 
@@ -26,6 +28,7 @@ const source: SourceFacts = {
   subject: "A post",
   branch: "main",
   upstream: { remote: "origin", url: "https://git.example/blog.git", branch: "main" },
+  bytes: 1000,
   warnings: [],
 };
 
@@ -60,8 +63,13 @@ async function pack(pages: Pages, cache = "cache", of = source): Promise<Packed>
   return packFolder(folder, cache, of);
 }
 
-async function packFolder(folder: string, cache: string, of = source): Promise<Packed> {
-  const output = readOutput({ folder, machinePaths: [] });
+async function packFolder(folder: string, cache: string, of = source, early = true): Promise<Packed> {
+  const packer = new PagePacker(async (content) => gzip(content));
+  const output = readOutput({
+    folder,
+    machinePaths: [],
+    ...(early ? { onFile: (path, content) => packer.begin(path, content) } : {}),
+  });
   runs += 1;
   return packRelease({
     site: "blog",
@@ -71,6 +79,7 @@ async function packFolder(folder: string, cache: string, of = source): Promise<P
     output,
     layout: join(home, `layout-${runs}`),
     cache: join(home, cache),
+    packer,
   });
 }
 
@@ -200,6 +209,15 @@ describe("the digest", () => {
     await chmod(join(folder, "index.html"), 0o755);
     expect((await packFolder(folder, "another cache")).digest).toBe(first.digest);
     expect((await packFolder(folder, "cache")).digest).toBe(first.digest);
+  });
+
+  it("does not hang on whether its pages were packed while others were still read", async () => {
+    await pack(PAGES);
+    const folder = join(home, `pages-${runs - 1}`);
+    const early = await packFolder(folder, "one");
+    const later = await packFolder(folder, "other", source, false);
+    expect(early.digest).toBe(later.digest);
+    expect(early.layers.every(({ reused, kind }) => kind === "base" || !reused)).toBe(true);
   });
 
   it("is another for another commit, with the same layers of pages", async () => {

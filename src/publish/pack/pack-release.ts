@@ -13,12 +13,12 @@ import {
   type SourceFacts,
 } from "../release.ts";
 import { type BaseImage, readBaseImage } from "./base-image.ts";
-import { withGzip } from "./gzip-pool.ts";
 import { type CachedLayer, LayerCache } from "./layer-cache.ts";
+import type { PagePacker } from "./page-packer.ts";
 import { type LayerEntry, writeReleaseLayer } from "./release-layer.ts";
 import { sbom } from "./sbom.ts";
 import { serverConfiguration, SITE_ROOT } from "./server-configuration.ts";
-import { contentOf, parents, siteEntries, textBytes } from "./site-entries.ts";
+import { contentOf, parents, siteEntries } from "./site-entries.ts";
 
 export interface PackOptions {
   readonly site: string;
@@ -30,6 +30,7 @@ export interface PackOptions {
   /** The image's OCI layout; empty or missing. */
   readonly layout: string;
   readonly cache: string;
+  readonly packer: PagePacker;
 }
 
 /**
@@ -95,14 +96,14 @@ interface SiteLayer extends CachedLayer {
 }
 
 async function siteLayers(
-  { lock, output, cache }: PackOptions,
+  { lock, output, cache, packer }: PackOptions,
   tag: string,
   port: number,
 ): Promise<readonly SiteLayer[]> {
   const kept = new LayerCache(cache);
   const texts = serverConfiguration({ release: tag, port });
   const config = await kept.layer({ layout: lock.layout, texts }, (blobs) =>
-    withGzip(0, (gzip) => writeReleaseLayer(blobs, textEntries(texts), gzip)),
+    writeReleaseLayer(blobs, textEntries(texts), packer.gzip),
   );
   const layers: SiteLayer[] = [{ kind: "config", ...config }];
   for (const kind of ["assets", "html"] as const) {
@@ -110,9 +111,7 @@ async function siteLayers(
     // A layer without a file would only cost a request.
     if (content.files.length === 0 && content.links.length === 0) continue;
     const made = await kept.layer({ layout: lock.layout, ...content }, (blobs) =>
-      withGzip(textBytes(content), (gzip) =>
-        writeReleaseLayer(blobs, siteEntries(output.folder, content, gzip), gzip),
-      ),
+      writeReleaseLayer(blobs, siteEntries(output.folder, content, packer), packer.gzip),
     );
     layers.push({ kind, ...made });
   }

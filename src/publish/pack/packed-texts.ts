@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ReleaseFile } from "../release.ts";
-import type { Gzip } from "./gzip.ts";
+import type { PackingText, PagePacker } from "./page-packer.ts";
 
 /** A file as it is and as a gzip stream. */
 export interface PackedText {
@@ -16,14 +16,14 @@ const AHEAD = 8 * 1024 * 1024;
 export async function* packedTexts(
   folder: string,
   texts: readonly ReleaseFile[],
-  gzip: Gzip,
+  packer: PagePacker,
 ): AsyncGenerator<PackedText> {
   const ahead: PackingText[] = [];
   let held = 0;
   for (const { path } of texts) {
-    const content = readFileSync(join(folder, path));
-    ahead.push({ content, packed: gzip(content) });
-    held += content.byteLength;
+    const text = packer.take(path, () => readFileSync(join(folder, path)));
+    ahead.push(text);
+    held += text.content.byteLength;
     while (held > AHEAD) {
       const [first] = ahead.splice(0, 1);
       if (first === undefined) break;
@@ -32,11 +32,6 @@ export async function* packedTexts(
     }
   }
   for (const text of ahead) yield packedText(text);
-}
-
-interface PackingText {
-  readonly content: Uint8Array;
-  readonly packed: Promise<Uint8Array>;
 }
 
 async function packedText({ content, packed }: PackingText): Promise<PackedText> {

@@ -4,8 +4,8 @@ import type { TarEntry } from "../../image/tar-entry.ts";
 import type { OutputTree } from "../build/output-tree.ts";
 import type { LayerKind, ReleaseFile } from "../release.ts";
 import { contentTime } from "./content-time.ts";
-import type { Gzip } from "./gzip.ts";
 import { isCompressible, layerKind } from "./layer-kind.ts";
+import type { PagePacker } from "./page-packer.ts";
 import { type PackedText, packedTexts } from "./packed-texts.ts";
 import type { LayerEntry } from "./release-layer.ts";
 import { SITE_ROOT } from "./server-configuration.ts";
@@ -23,11 +23,6 @@ export function contentOf(kind: SiteLayer, { files, links }: OutputTree): SiteCo
   return { files: files.filter(isOurs), links: links.filter(isOurs) };
 }
 
-/** Bytes of the layer that are text. */
-export function textBytes({ files }: SiteContent): number {
-  return files.filter(isText).reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
 function isText({ path, bytes }: ReleaseFile): boolean {
   return isCompressible(path, bytes);
 }
@@ -36,11 +31,11 @@ function isText({ path, bytes }: ReleaseFile): boolean {
 export async function* siteEntries(
   folder: string,
   { files, links }: SiteContent,
-  gzip: Gzip,
+  packer: PagePacker,
 ): AsyncGenerator<LayerEntry> {
   const known = new Set<string>();
   const names = new Set(files.map(({ path }) => path));
-  const texts = packedTexts(folder, files.filter(isText), gzip);
+  const texts = packedTexts(folder, files.filter(isText), packer);
   for (const file of files) {
     yield* parents(`${SITE_ROOT}/${file.path}`, known);
     const text = isText(file) ? await texts.next() : undefined;

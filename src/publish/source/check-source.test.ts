@@ -1,4 +1,4 @@
-import { rm, writeFile } from "node:fs/promises";
+import { rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { SiteSource } from "../../../test/fixtures/site-source.ts";
@@ -41,6 +41,8 @@ const theme = async () => {
 describe("a source that can be published", () => {
   it("tells its commit, branch and remote", async () => {
     const facts = await checkSource(source.access);
+    const paths = (await source.git("ls-files")).trim().split("\n");
+    const sizes = await Promise.all(paths.map(async (path) => (await stat(join(source.folder, path))).size));
     expect(facts).toEqual({
       folder: source.folder,
       commit: await source.git("rev-parse", "HEAD"),
@@ -48,6 +50,7 @@ describe("a source that can be published", () => {
       subject: "By hand",
       branch: "main",
       upstream: { remote: "origin", url: source.remote, branch: "main" },
+      bytes: sizes.reduce((sum, size) => sum + size, 0),
       warnings: [],
     });
   });

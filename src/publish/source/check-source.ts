@@ -1,5 +1,5 @@
 import type { SourceFacts } from "../release.ts";
-import { largeFileFaults } from "./large-file.ts";
+import { largeFiles } from "./large-file.ts";
 import { type SourceFault, sourceError } from "./source-fault.ts";
 import { ask, openSource, type SourceAccess, type SourceRepository } from "./source-repository.ts";
 import { piecesOf } from "./submodule.ts";
@@ -23,15 +23,15 @@ export async function checkSource(access: SourceAccess): Promise<SourceFacts> {
     operationFaults(repository),
     workTreeFaults(repository),
     branchFacts(repository, head.commit, name),
-    contentFaults(repository, head.commit, access),
+    contentFacts(repository, head.commit, access),
     shallowFaults(repository),
     blindSpots(repository),
   ]);
-  const [first, ...others] = [...operations, ...workTree, ...branch.faults, ...shallow, ...content];
+  const [first, ...others] = [...operations, ...workTree, ...branch.faults, ...shallow, ...content.faults];
   if (first !== undefined) throw sourceError(folder, [first, ...others]);
   const { upstream } = branch;
   if (name === undefined || upstream === undefined) throw new Error("a branch without a fault has its facts");
-  return { folder, ...head, branch: name, upstream, warnings };
+  return { folder, ...head, branch: name, upstream, bytes: content.bytes, warnings };
 }
 
 type Head = Pick<SourceFacts, "commit" | "committedAt" | "subject">;
@@ -76,13 +76,16 @@ async function branchFacts(
   return { upstream: await upstream, faults };
 }
 
-async function contentFaults(
+async function contentFacts(
   repository: SourceRepository,
   commit: string,
   access: SourceAccess,
-): Promise<readonly SourceFault[]> {
+): Promise<Pick<SourceFacts, "bytes"> & { readonly faults: readonly SourceFault[] }> {
   const { pieces, faults } = await piecesOf(repository, commit, access);
-  return [...faults, ...(await largeFileFaults(pieces))];
+  const large = await largeFiles(pieces);
+  const sizes = pieces.flatMap(({ entries }) => entries.map(({ size }) => size));
+  const bytes = sizes.reduce((sum, size) => sum + size, large.bytes);
+  return { bytes, faults: [...faults, ...large.faults] };
 }
 
 async function shallowFaults(repository: SourceRepository): Promise<SourceFault[]> {

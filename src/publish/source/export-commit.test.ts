@@ -89,7 +89,9 @@ it("brings a large file's content where Git LFS has it, if it is the right one",
   await writeFile(join(place, oid), "other bytes");
   await expect(checkSource(source.access)).rejects.toMatchObject({ code: "source/lfs-missing" });
   await writeFile(join(place, oid), content);
-  await exportCommit(await checkSource(source.access), target, access);
+  const facts = await checkSource(source.access);
+  expect(facts.bytes).toBeGreaterThan(content.length + pointer.length);
+  await exportCommit(facts, target, access);
   expect(await exported("film.mp4")).toBe(content);
 });
 

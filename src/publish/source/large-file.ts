@@ -24,27 +24,32 @@ export async function largeFile({ repository }: Piece, oid: string): Promise<Buf
   return sha256(content) === oid ? content : undefined;
 }
 
-/** Pointers whose content was never fetched: a page with one shows a broken picture. */
-export async function largeFileFaults(pieces: readonly Piece[]): Promise<SourceFault[]> {
+/** What pointers stand for: bytes, and those whose content was never fetched (a page with one shows a broken picture). */
+export async function largeFiles(
+  pieces: readonly Piece[],
+): Promise<{ readonly bytes: number; readonly faults: readonly SourceFault[] }> {
   const missing: string[] = [];
+  let bytes = 0;
   for (const piece of pieces) {
     for await (const [{ path }, content] of commitContents(
       piece.repository,
       piece.entries.filter(mayPoint),
     )) {
       const oid = pointedAt(content);
-      if (oid !== undefined && (await largeFile(piece, oid)) === undefined) missing.push(piece.at + path);
+      if (oid === undefined) continue;
+      const found = await largeFile(piece, oid);
+      if (found === undefined) missing.push(piece.at + path);
+      else bytes += found.byteLength;
     }
   }
-  if (missing.length === 0) return [];
-  return [
-    {
-      code: "source/lfs-missing",
-      message: `Git LFS has not fetched ${listed(missing)}`,
-      hint: "git lfs pull",
-      paths: missing,
-    },
-  ];
+  if (missing.length === 0) return { bytes, faults: [] };
+  const fault: SourceFault = {
+    code: "source/lfs-missing",
+    message: `Git LFS has not fetched ${listed(missing)}`,
+    hint: "git lfs pull",
+    paths: missing,
+  };
+  return { bytes, faults: [fault] };
 }
 
 /** The shortest pointer names its version, a hash and a size of one digit. */

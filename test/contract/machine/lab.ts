@@ -1,6 +1,8 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { labFolders } from "../../../src/lab/folders.ts";
+import { raiseSysctls, restoreSysctls } from "../../../src/lab/lan/sysctls.ts";
 import { ContainerMachines } from "../../../src/lab/machine/container-machines.ts";
 import type { MachineConfig } from "../../../src/lab/machine/machine.ts";
 import { machineNames } from "../../../src/lab/machine/names.ts";
@@ -37,6 +39,10 @@ export async function openMachineLab(name: string, talos?: string): Promise<Mach
   await run("ip", ["netns", "add", lan]);
   const lines = ["link add vmbr0 type bridge", "address add 192.168.1.1/24 dev vmbr0", "link set vmbr0 up"];
   await run("ip", ["-n", lan, "-batch", "-"], { input: `${lines.join("\n")}\n` });
+  // A kubelet changes settings of the whole machine.
+  const guarded = { state, shared: labFolders(states, name).sharedRun };
+  await mkdir(state, { recursive: true });
+  await raiseSysctls(guarded);
   return {
     name,
     states,
@@ -50,7 +56,10 @@ export async function openMachineLab(name: string, talos?: string): Promise<Mach
       return text.split("\n").length - 1;
     },
     close: async () => {
+      await sweep({ lab: name, states, state: "keep" });
+      await restoreSysctls(guarded);
       await sweep({ lab: name, states, state: "remove" });
+      await rmdir(guarded.shared).catch(() => undefined);
       await rm(folder, { recursive: true, force: true });
     },
   };

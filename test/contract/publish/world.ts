@@ -150,6 +150,7 @@ export function sourceFacts(commit: string): SourceFacts {
     subject: "A post on quorum",
     branch: "main",
     upstream: { remote: "origin", url: "https://git.lan/blog-src.git", branch: "main" },
+    bytes: 1000,
     warnings: [],
   };
 }
