@@ -26,6 +26,8 @@ export class CastleCommand {
   readonly env: Record<string, string> = {};
   readonly #states: string;
   readonly #outputs: string[] = [];
+  /** Called before a command that had to succeed throws. */
+  static onFailure: ((castle: CastleCommand) => Promise<void>) | undefined;
   static readonly #prepared: CastleCommand[] = [];
 
   private constructor(folder: string, name: string, states = join(folder, "labs")) {
@@ -106,8 +108,9 @@ export class CastleCommand {
   /** @returns standard output @throws Error with all that castle said, where it did not end with 0 */
   async run(...args: readonly string[]): Promise<string> {
     const { exitCode, stdout, stderr } = await this.try(...args);
-    if (exitCode !== 0) throw new Error(`castle ${args.join(" ")}: exit ${exitCode}\n${stdout}\n${stderr}`);
-    return stdout;
+    if (exitCode === 0) return stdout;
+    await CastleCommand.onFailure?.(this);
+    throw new Error(`castle ${args.join(" ")}: exit ${exitCode}\n${stdout}\n${stderr}`);
   }
 
   /** Runs with `-o json` and parses the one document. */
