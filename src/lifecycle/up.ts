@@ -158,7 +158,7 @@ async function nodesReadySoon(
   const ready = new AbortController();
   const hastened = hastenNodes(run, clients, access, AbortSignal.any([run.signal, ready.signal]));
   try {
-    return await allNodesReady(run, access);
+    return await allNodesReady(run, clients, access);
   } finally {
     ready.abort();
     await hastened.catch(() => undefined);

@@ -3,10 +3,11 @@ import { CastleError } from "../../errors/castle-error.ts";
 import { apiAnswers } from "../../kubernetes/api-probe.ts";
 import { type ClusterNode, connectCluster } from "../../kubernetes/cluster.ts";
 import type { CastleNode } from "../../spec/castle.ts";
-import { poll } from "../../support/poll.ts";
+import { poll, pollWithin } from "../../support/poll.ts";
 import type { Secret } from "../../support/secret.ts";
 import { kubeconfig } from "../../talos/kubeconfig.ts";
 import type { CastleRun } from "../castle-run.ts";
+import { kubeletWords } from "./last-words.ts";
 import type { NodeClients } from "./node-clients.ts";
 import { firstAnswer } from "../../errors/first-answer.ts";
 
@@ -56,47 +57,53 @@ export async function fetchKubeconfig(run: CastleRun, clients: NodeClients): Pro
   );
 }
 
-/** Waits until every node of the spec is Ready in Kubernetes. */
-export async function allNodesReady(run: CastleRun, access: Secret): Promise<{ detail: string }> {
+/**
+ * Waits until every node of the spec is Ready in Kubernetes.
+ * @throws CastleError lifecycle/timed-out with what the kubelets of the others say
+ */
+export async function allNodesReady(
+  run: CastleRun,
+  clients: NodeClients,
+  access: Secret,
+): Promise<{ detail: string }> {
   const { castle, report, signal } = run;
   const within = IMAGES * run.patience;
   const cluster = connectCluster(access);
-  let last = "the API did not answer";
-  await poll(
-    async () => {
-      const nodes = await cluster.nodes(signal).catch((error: unknown) => {
-        if (error instanceof CastleError && error.code === "kubernetes/unreachable") return undefined;
-        throw error;
-      });
-      if (nodes === undefined) return undefined;
-      const waiting = castle.nodes.flatMap(({ name }) => whyNotReady(name, nodes) ?? []);
-      last = waiting.join("; ");
-      const done = castle.nodes.length - waiting.length;
-      report({
-        type: "progress",
-        id: "nodes",
-        message: `${done} of ${castle.nodes.length}`,
-        done,
-        total: castle.nodes.length,
-      });
-      return waiting.length === 0 ? true : undefined;
-    },
-    {
-      every: 250,
-      within,
-      signal,
-      onTimeout: () =>
-        new CastleError("lifecycle/timed-out", {
-          message: `Not all nodes were Ready within ${within / 1000} s: ${last}`,
-          hint: "castle kubectl -- describe node NODE",
-        }),
-    },
-  );
-  return { detail: `${castle.nodes.length} nodes` };
+  let out: readonly Out[] = castle.nodes.map((node) => ({
+    node,
+    why: `${node.name}: the API did not answer`,
+  }));
+  const look = async () => {
+    const nodes = await cluster.nodes(signal).catch((error: unknown) => {
+      if (error instanceof CastleError && error.code === "kubernetes/unreachable") return undefined;
+      throw error;
+    });
+    if (nodes === undefined) return undefined;
+    out = castle.nodes.flatMap((node) => whyNotReady(node, nodes) ?? []);
+    const done = castle.nodes.length - out.length;
+    const message = `${done} of ${castle.nodes.length}`;
+    report({ type: "progress", id: "nodes", message, done, total: castle.nodes.length });
+    return out.length === 0 ? true : undefined;
+  };
+  if ((await pollWithin(look, { every: 250, within, signal })) === true) {
+    return { detail: `${castle.nodes.length} nodes` };
+  }
+  const words = await Promise.all(out.map(({ node }) => kubeletWords(run, clients, node)));
+  throw new CastleError("lifecycle/timed-out", {
+    message: `Not all nodes were Ready within ${within / 1000} s: ${[...out.map(({ why }) => why), ...words].join("; ")}`,
+    hint: `castle talosctl -- -n ${out[0]?.node.address} logs kubelet, and logs cri; castle kubectl -- describe node ${out[0]?.node.name}`,
+  });
 }
 
-function whyNotReady(name: string, nodes: readonly ClusterNode[]): string | undefined {
-  const node = nodes.find((candidate) => candidate.name === name);
-  if (node === undefined) return `${name} has not registered`;
-  return node.ready ? undefined : `${name}: ${node.reason ?? "not Ready"}`;
+/** A node that is not Ready, and what Kubernetes says of it. */
+interface Out {
+  readonly node: CastleNode;
+  readonly why: string;
+}
+
+function whyNotReady(node: CastleNode, nodes: readonly ClusterNode[]): Out | undefined {
+  const { name } = node;
+  const known = nodes.find((candidate) => candidate.name === name);
+  if (known === undefined) return { node, why: `${name} has not registered` };
+  return known.ready ? undefined : { node, why: `${name}: ${known.reason ?? "not Ready"}` };
 }
