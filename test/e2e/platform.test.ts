@@ -14,6 +14,7 @@ import { userKustomization } from "../fixtures/user-kustomization.ts";
 import { CastleCommand } from "./castle-command.ts";
 import { type Node, bootsOf, nodesOf } from "./cluster.ts";
 import { stopAfterFailure } from "./one-castle.ts";
+import { serviceRules, servicesSynced } from "./service-rules.ts";
 import { type PersonGit, cloneManifests, componentOverride } from "./person-git.ts";
 
 const NAME = "t-fort";
@@ -208,6 +209,24 @@ describe.skipIf(!canRunLab)("a castle with a platform in the lab", () => {
     // A change of the sites wakes nothing else.
     expect(components).toEqual(["sites"]);
     expect(await replicas("site-blog", "web")).toBe(2);
+  });
+
+  it("keeps its Services when kube-proxy starts again and reads what the one before it wrote", async () => {
+    const before = await Promise.all(nodes.map((node) => serviceRules(castle, node)));
+    for (const rules of before) expect(rules).toContain(`${INGRESS} . tcp . 443`);
+    const since = Date.now();
+    await castle.kubectl(
+      "-n",
+      "kube-system",
+      "delete",
+      "pods",
+      "-l",
+      "k8s-app=kube-proxy",
+      "--grace-period=1",
+    );
+    await Promise.all(nodes.map((node) => servicesSynced(castle, node, since)));
+    expect(await Promise.all(nodes.map((node) => serviceRules(castle, node)))).toEqual(before);
+    expect(await visit("https")).toMatchObject({ status: 200 });
   });
 
   it("waits for nothing that follows another repository", async () => {

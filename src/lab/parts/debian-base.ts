@@ -79,6 +79,9 @@ export const imageBase: DebianBase = {
     "iptables",
     "kmod",
     "mount",
+    // Has /etc/protocols: without it nft calls tcp "6", and kube-proxy, which lists its maps at every full sync, once an
+    // hour and at its start, takes each of its entries for a stranger's and deletes it. No Service would answer then.
+    "netbase",
     "nftables",
     "util-linux",
   ],
