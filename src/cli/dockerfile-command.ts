@@ -8,7 +8,8 @@ import { readBaseImage } from "../publish/pack/base-image.ts";
 import type { SiteLock } from "../publish/release.ts";
 import type { AnswerOf } from "./answer.ts";
 import type { Context } from "./context.ts";
-import { publishCache, sourceFolder, withTarget } from "./publish-command.ts";
+import { publishCache } from "./places.ts";
+import { sourceFolder, withTarget } from "./publish-command.ts";
 import type { TargetChoice } from "./publish-target.ts";
 import { ensureBase } from "./site-base.ts";
 

@@ -1,28 +1,30 @@
 import { join } from "node:path";
 import type { GitCredentials } from "../gitops/credentials.ts";
+import { type KeptCopy, takeCopy } from "../gitops/kept-copy.ts";
 import { Repository } from "../gitops/repository.ts";
-import { openScratch } from "../support/scratch-folder.ts";
 import type { Context } from "./context.ts";
+import { publishCache } from "./places.ts";
 
 /** Is told the repository as soon as it can be asked. */
 export type OnManifests = (repository: Repository) => Promise<unknown>;
 export type OpenManifests = (access: ManifestsAccess) => Promise<Repository>;
 
-/** The manifests' copy goes away with the target, or with what kept it from being opened. */
+/** The manifests' copy is given back with the target, or with what kept it from being opened. */
 export async function withManifestsCopy<T extends { readonly close: () => void }>(
   context: Context,
   onManifests: OnManifests | undefined,
   open: (openManifests: OpenManifests) => Promise<T>,
 ): Promise<Omit<T, "close"> & { readonly close: () => Promise<void> }> {
-  const copy = await openScratch("publish");
+  let copy: KeptCopy | undefined;
   let working: Promise<unknown> = Promise.resolve();
-  const remove = async () => {
+  const giveBack = async () => {
     await working;
-    await copy.remove();
+    await copy?.giveBack();
   };
   try {
-    const target = await open((access) => {
-      const opening = openRepository(context, copy.path, access);
+    const target = await open(async (access) => {
+      copy = await takeCopy(join(publishCache(context), "manifests"), access);
+      const opening = openRepository(context, copy.folder, access);
       working = opening.then(onManifests).catch(() => undefined);
       return opening;
     });
@@ -30,11 +32,11 @@ export async function withManifestsCopy<T extends { readonly close: () => void }
       ...target,
       close: () => {
         target.close();
-        return remove();
+        return giveBack();
       },
     };
   } catch (error) {
-    await remove();
+    await giveBack();
     throw error;
   }
 }
@@ -51,7 +53,7 @@ function openRepository(context: Context, folder: string, access: ManifestsAcces
   return Repository.open({
     url,
     branch,
-    folder: join(folder, "manifests.git"),
+    folder,
     environment: context.env,
     author: { name: "castle", email },
     credentials,

@@ -23,3 +23,8 @@ export function places({ env, executable }: Context): Places {
     installation: dirname(dirname(executable)),
   };
 }
+
+/** Layers, bases and scaled pictures of earlier releases, copies of the manifests; may be lost at any time. */
+export function publishCache(context: Context): string {
+  return join(places(context).parts, "..", "publish");
+}

@@ -13,7 +13,7 @@ import { checkSource } from "../publish/source/check-source.ts";
 import { openScratch, type ScratchFolder } from "../support/scratch-folder.ts";
 import type { AnswerOf } from "./answer.ts";
 import type { Context } from "./context.ts";
-import { places } from "./places.ts";
+import { publishCache } from "./places.ts";
 import { findSite, type FoundSite, type PublishTarget, type TargetChoice } from "./publish-target.ts";
 import { receiptAnswer } from "./receipt-answer.ts";
 
@@ -88,6 +88,19 @@ export async function withTarget<T>(
   }
 }
 
+/**
+ * Opens the target while the manifests are fetched. Where they cannot be, the tip is undefined: whoever needs it asks
+ * again, and says why.
+ */
+export async function openWithTip(
+  found: FoundSite,
+): Promise<{ readonly target: PublishTarget; readonly tip: Promise<Tip | undefined> }> {
+  let tip: Promise<Tip | undefined> = Promise.resolve(undefined);
+  const fetch = (repository: Repository) => (tip = repository.fetchTip().catch(() => undefined));
+  const target = await found.open(fetch);
+  return { target, tip };
+}
+
 export function deliveryOf(
   context: Context,
   report: Report,
@@ -117,11 +130,6 @@ export function sourceFolder({ folder, site }: Pick<FoundSite, "site" | "folder"
   return resolve(folder, site.source);
 }
 
-/** Layers, bases and scaled pictures of earlier releases; may be lost at any time. */
-export function publishCache(context: Context): string {
-  return join(places(context).parts, "..", "publish");
-}
-
 interface Wanted {
   readonly choice: PublishChoice;
   readonly report: Report;
@@ -139,10 +147,7 @@ async function withRelease<T>(
   const found = await findSite(context, choice);
   const checking = checkedSource(context, found, report);
   const checked = checking.catch(() => undefined);
-  // Where the manifests cannot be fetched, the preflight asks again and says why.
-  let fetching: Promise<Tip | undefined> | undefined;
-  const fetch = (repository: Repository) => (fetching = repository.fetchTip().catch(() => undefined));
-  const target = await found.open(fetch).catch(async (error: unknown) => {
+  const { target, tip } = await openWithTip(found).catch(async (error: unknown) => {
     await checked;
     throw error;
   });
@@ -150,12 +155,11 @@ async function withRelease<T>(
   let folder: ScratchFolder | undefined;
   try {
     await target.registry.prepare();
-    const tip = await fetching;
     const { source, lock } = await checking;
     const base = parseImageName(lock.base.split("@")[0] ?? "");
     return await work(target, {
       source,
-      tip,
+      tip: await tip,
       autoRollback: choice.autoRollback,
       mountFrom: base.registry === target.image.registry ? base.repository : undefined,
       build: async (livePages) => {

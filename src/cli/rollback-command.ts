@@ -3,8 +3,8 @@ import { releases } from "../publish/releases.ts";
 import { rollback } from "../publish/rollback.ts";
 import type { AnswerOf } from "./answer.ts";
 import type { Context } from "./context.ts";
-import { deliveryOf, withTarget } from "./publish-command.ts";
-import type { TargetChoice } from "./publish-target.ts";
+import { deliveryOf, openWithTip, withTarget } from "./publish-command.ts";
+import { findSite, type TargetChoice } from "./publish-target.ts";
 import { receiptAnswer } from "./receipt-answer.ts";
 import { table } from "./table.ts";
 
@@ -19,12 +19,14 @@ export async function rollbackSite(
   report: Report,
   choice: RollbackChoice,
 ): Promise<AnswerOf<"Released">> {
-  return withTarget(context, choice, async (target) =>
-    receiptAnswer(await rollback(deliveryOf(context, report, target, choice), choice.commit), {
-      now: context.now(),
-      url: target.url,
-    }),
-  );
+  const { target, tip } = await openWithTip(await findSite(context, choice));
+  try {
+    const delivery = deliveryOf(context, report, target, choice);
+    const receipt = await rollback(delivery, choice.commit, await tip);
+    return receiptAnswer(receipt, { now: context.now(), url: target.url });
+  } finally {
+    await target.close();
+  }
 }
 
 export async function siteReleases(

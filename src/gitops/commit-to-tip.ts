@@ -19,19 +19,25 @@ const ATTEMPTS = 10;
  * Compare and swap: plans on the fetched tip and pushes, if the branch is still there; otherwise plans again on the new
  * tip, ten times at most. Run again after whatever interruption, it converges.
  * @param plan is asked for every tip anew, and must not remember earlier ones
+ * @param seen the tip of a moment ago, which saves asking for it: whether it still is one, the push tells
  * @throws CastleError gitops/unreachable, gitops/credentials … and what `plan` throws
  */
 export async function commitToTip<Stop = never>(
   repository: Repository,
   plan: (tip: Tip) => Promise<Plan<Stop>>,
+  seen?: Tip,
 ): Promise<Outcome | Stop> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const tip = await repository.fetchTip();
+  for (let attempt = seen === undefined ? 1 : 0; attempt <= ATTEMPTS; attempt += 1) {
+    const isSeen = attempt === 0 && seen !== undefined;
+    const tip = isSeen ? seen : await repository.fetchTip();
     const planned = await plan(tip);
     if (planned.kind === "stop") return planned.answer;
-    if (planned.kind === "unchanged") return { kind: "unchanged", commit: tip.commit };
-    const commit = await repository.commit(tip, planned.change);
-    if (commit === undefined) return { kind: "unchanged", commit: tip.commit };
+    const commit = planned.kind === "unchanged" ? undefined : await repository.commit(tip, planned.change);
+    if (commit === undefined) {
+      // No push would tell whether the branch is still there.
+      if (isSeen) continue;
+      return { kind: "unchanged", commit: tip.commit };
+    }
     const answer = await pushOrLook(repository, tip, commit);
     switch (answer.kind) {
       case "accepted":

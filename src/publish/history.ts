@@ -23,12 +23,13 @@ export interface ReleaseHistory {
   readonly releases: readonly PastRelease[];
 }
 
-/** @throws CastleError gitops/… */
+/** @param seen the tip of a moment ago @throws CastleError gitops/… */
 export async function releaseHistory(
   delivery: Pick<Delivery, "site" | "manifests">,
+  seen?: Tip,
 ): Promise<ReleaseHistory> {
   const { repository } = delivery.manifests;
-  const tip = await repository.fetchTip();
+  const tip = seen ?? (await repository.fetchTip());
   const live = await readLivePlace(delivery, tip);
   const past = await repository.past(tip, [live.place.file]);
   const releases = new Map<string, PastRelease>();

@@ -52,6 +52,7 @@ export async function publish(delivery: Delivery, options: PublishOptions): Prom
       release,
       kind: "publish",
       subject: source.subject,
+      tip: { commit: seen.tip },
       guard: (live) => refuseBackwards(release.commit, live.commit, delivery.ancestry),
     }));
   const { cluster } = delivery;

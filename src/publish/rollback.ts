@@ -1,6 +1,8 @@
 import { CastleError } from "../errors/castle-error.ts";
 import type { Delivery } from "./delivery/delivery.ts";
+import type { Tip } from "../gitops/repository.ts";
 import { commitPhase } from "./delivery/commit-phase.ts";
+import { findFollower, type FluxFollower, fluxObjects } from "./delivery/flux-follower.ts";
 import { NO_CLUSTER } from "./delivery/phase.ts";
 import { pastInRegistry, proveRelease } from "./delivery/past-release.ts";
 import { type Receipt, receiptOf } from "./delivery/receipt.ts";
@@ -11,12 +13,14 @@ import { type PastRelease, type ReleaseHistory, releaseHistory } from "./history
 /**
  * Goes back to an earlier release: nothing is built and no byte is pushed; the manifests get a commit more.
  * @param digits of the site's commit; undefined: the release before the live one
+ * @param seen the manifests' last commit as of a moment ago; undefined: it has to be asked for
  * @throws CastleError publish/unknown-release, publish/digest-changed, and all that a publication throws
  */
-export async function rollback(delivery: Delivery, digits: string | undefined): Promise<Receipt> {
+export async function rollback(delivery: Delivery, digits: string | undefined, seen?: Tip): Promise<Receipt> {
   const run = new DeliveryRun(delivery, new Standing(digits ?? "the release before"));
+  const following = followerOf(delivery);
   const target = await run.phase({ phase: "source", step: "history", title: "History" }, async () => {
-    const history = await releaseHistory(delivery).catch((error: unknown) => {
+    const history = await releaseHistory(delivery, seen).catch((error: unknown) => {
       throw run.failed(error, "gitops");
     });
     run.standing.live = history.live.tag;
@@ -24,16 +28,38 @@ export async function rollback(delivery: Delivery, digits: string | undefined): 
     const release = await pastInRegistry(delivery, past).catch((error: unknown) => {
       throw run.failed(error, "registry");
     });
-    return { release, detail: release.tag };
+    return { release, tip: history.tip, detail: release.tag };
   });
-  const { release } = target;
-  const committed = await commitPhase(delivery, run, { release, kind: "rollback", guard: async () => {} });
+  const { release, tip } = target;
+  const committed = await commitPhase(delivery, run, {
+    release,
+    kind: "rollback",
+    guard: async () => {},
+    tip,
+  });
   const { cluster } = delivery;
   if (cluster === undefined) {
     run.skip({ phase: "rollout", step: "rollout", title: "Rollout" }, NO_CLUSTER);
   }
-  const proof = cluster === undefined ? undefined : await proveRelease(delivery, run, { release, committed });
+  const proof =
+    cluster === undefined
+      ? undefined
+      : await proveRelease(delivery, run, { release, committed, follower: await following(committed.file) });
   return receiptOf(delivery, run, { action: "rollback", release, committed, proof });
+}
+
+/** Asked for while the history is read. Undefined: whoever needs it asks again, and says what is wrong. */
+function followerOf({ cluster, manifests, signal }: Delivery) {
+  const asking = cluster === undefined ? undefined : fluxObjects(cluster, signal);
+  const objects = asking?.catch(() => undefined);
+  return async (file: string): Promise<FluxFollower | undefined> => {
+    const found = await objects;
+    try {
+      return found === undefined ? undefined : findFollower(found, manifests.repository.remote, file);
+    } catch {
+      return undefined;
+    }
+  };
 }
 
 function choose({ releases, live }: ReleaseHistory, digits: string | undefined): PastRelease {

@@ -1,5 +1,5 @@
 import { CastleError } from "../../errors/castle-error.ts";
-import { commitToTip } from "../../gitops/commit-to-tip.ts";
+import { commitToTip, type Plan } from "../../gitops/commit-to-tip.ts";
 import { showsRelease, writeImage } from "../../gitops/edit/image-edit.ts";
 import { recordEdit } from "../../gitops/record-edit.ts";
 import type { Tip } from "../../gitops/repository.ts";
@@ -13,6 +13,8 @@ export interface CommitWish {
   readonly subject?: string | undefined;
   /** Whether the release may follow what a tip says is live; asked again for every tip. @throws CastleError */
   readonly guard: (live: LivePlace) => Promise<void>;
+  /** The manifests' last commit as of a moment ago. */
+  readonly tip?: Tip | undefined;
 }
 
 export interface ManifestCommit {
@@ -43,7 +45,7 @@ export async function commitRelease(delivery: Delivery, wish: CommitWish): Promi
   const { manifests, site } = delivery;
   const { release } = wish;
   let seen: LivePlace | undefined;
-  const outcome = await commitToTip(manifests.repository, async (tip) => {
+  const plan = async (tip: Tip): Promise<Plan<never>> => {
     const live = await readLivePlace(delivery, tip);
     seen = live;
     if (showsRelease(live.place, release)) return { kind: "unchanged" };
@@ -52,7 +54,8 @@ export async function commitRelease(delivery: Delivery, wish: CommitWish): Promi
     const files = new Map<string, Uint8Array>([[live.file.path, content]]);
     for (const [path, bytes] of await recorded(delivery, tip, live, content)) files.set(path, bytes);
     return { kind: "change", change: { files, message: message(site, wish, live) } };
-  });
+  };
+  const outcome = await commitToTip(manifests.repository, plan, wish.tip);
   if (outcome.kind === "refused") throw outcome.reason;
   if (seen === undefined || outcome.commit === undefined) {
     throw new CastleError("gitops/image-missing", {

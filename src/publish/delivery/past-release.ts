@@ -2,6 +2,7 @@ import { CastleError } from "../../errors/castle-error.ts";
 import { withRetries } from "../../image/registry-retry.ts";
 import type { PastRelease } from "../history.ts";
 import type { Delivery, ReleaseName } from "./delivery.ts";
+import type { FluxFollower } from "./flux-follower.ts";
 import type { ManifestCommit } from "./manifest-commit.ts";
 import { type Proof, proveLive } from "./prove-live.ts";
 import { factsFromRegistry } from "./release-facts.ts";
@@ -32,19 +33,21 @@ export async function pastInRegistry(
 interface Committed {
   readonly release: ReleaseName;
   readonly committed: ManifestCommit;
+  /** Undefined: it has to be looked for. */
+  readonly follower?: FluxFollower | undefined;
 }
 
 /** Proves a release that is known from the registry alone; undefined: there is no cluster to ask. */
 export async function proveRelease(
   delivery: Delivery,
   run: DeliveryRun,
-  { release, committed }: Committed,
+  { release, committed, follower }: Committed,
 ): Promise<Proof | undefined> {
   const { cluster } = delivery;
   if (cluster === undefined) return undefined;
   return proveLive(delivery, cluster, run, {
     facts: () => factsFromRegistry(delivery, release),
     committed: { ...committed, release },
-    follower: undefined,
+    follower,
   });
 }
