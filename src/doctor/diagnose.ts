@@ -17,6 +17,7 @@ import { poolClash } from "./diseases/pool-clash.ts";
 import { privilegedPort } from "./diseases/privileged-port.ts";
 import { secretsOutOfStep } from "./diseases/secrets-out-of-step.ts";
 import { servicePods } from "./diseases/service-pods.ts";
+import { serviceRules } from "./diseases/service-rules.ts";
 import { serviceTargetPort } from "./diseases/service-target-port.ts";
 import { siteName } from "./diseases/site-name.ts";
 import { staleNeighbour } from "./diseases/stale-neighbour.ts";
@@ -42,6 +43,7 @@ export const diseases: readonly Disease[] = [
   loadBalancerSilent,
   servicePods,
   serviceTargetPort,
+  serviceRules,
   entryPointPort,
   privilegedPort,
   ingressPort,

@@ -6,7 +6,7 @@ import {
   object,
   platformChart,
 } from "../../test/fixtures/examination/platform.ts";
-import { type Sickness, holders, exclude, stranger } from "../../test/fixtures/examination/sickness.ts";
+import { type Sickness, holders, exclude, shut, stranger } from "../../test/fixtures/examination/sickness.ts";
 import { diagnose } from "./diagnose.ts";
 
 describe("diseases of the network are found by name, with their object and nothing else", () => {
@@ -83,6 +83,26 @@ describe("diseases of the network are found by name, with their object and nothi
         objects: (healthy) => healthy.filter(({ name }) => name !== "speaker-1"),
       },
       "no MetalLB speaker is ready on fortress-worker-1",
+    ],
+    [
+      "service-rules: Service site-blog/web",
+      {
+        examination: shut(INGRESS, 80),
+      },
+      "fortress-worker-1 takes connections to 192.168.1.230:80",
+    ],
+    [
+      // Nobody listens: then it is no node's fault.
+      "service-target-port: Service site-blog/web",
+      {
+        examination: (healthy) => ({
+          ...shut(INGRESS, 80)(healthy),
+          ...nodeTells("fortress-worker-1", () => ({
+            sockets: [{ pod: "site-blog/web-1", address: "::", port: 9090 }],
+          }))(healthy),
+        }),
+      },
+      "nobody listens",
     ],
     [
       "site-name: blog.fortress.lan",

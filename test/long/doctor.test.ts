@@ -170,7 +170,20 @@ describe.skipIf(!canRunLab)("diseases that a castle has one at a time", () => {
         await suspended(false);
       },
     },
+    {
+      // As kube-proxy itself once did it, in an image without /etc/protocols, an hour after its start.
+      expected: "service-rules: Service traefik/traefik",
+      infect: () => Promise.all(["worker-1", "worker-2"].map((node) => withoutRules(node))),
+      heal: () =>
+        castle.kubectl("-n", "kube-system", "delete", "pods", "-l", "k8s-app=kube-proxy", "--grace-period=1"),
+    },
   ];
+
+  async function withoutRules(node: string): Promise<void> {
+    const { namespace } = machineNames({ lab: castle.labs.lab, state: castle.labs.state }, await vmid(node));
+    const flush = ["flush", "map", "ip", "kube-proxy", "service-ips"];
+    await run("ip", ["netns", "exec", namespace, "nft", ...flush]);
+  }
 
   const suspended = (suspend: boolean) => {
     const patch = JSON.stringify({ spec: { suspend } });
