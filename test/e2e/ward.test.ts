@@ -17,7 +17,14 @@ const NAME = "t-ward";
 const healthShape = z.object({
   healthy: z.boolean(),
   milliseconds: z.number(),
-  checks: z.array(z.object({ id: z.string(), verdict: z.string(), unknown: z.string().optional() })),
+  checks: z.array(
+    z.object({
+      id: z.string(),
+      verdict: z.string(),
+      unknown: z.string().optional(),
+      findings: z.array(z.object({ object: z.string(), message: z.string() })).default([]),
+    }),
+  ),
 });
 const diagnosesShape = z.object({
   diagnoses: z.array(

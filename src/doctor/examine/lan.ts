@@ -14,6 +14,8 @@ import { askName } from "./name-query.ts";
 /** How many of a pool's addresses are asked for: a pool is rarely longer, and nobody has to wait for a network's worth. */
 const MOST = 40;
 const DNS = 53;
+/** How often an address is asked for again that nobody answers for. */
+const AGAIN = 2;
 
 /** What nodes show to who connects: each has its own certificate, and its own end. */
 const SERVERS = { "kube-apiserver": 6443, etcd: 2379, kubelet: 10_250 } as const;
@@ -25,7 +27,7 @@ export async function examineLan(
 ): Promise<LanExamination> {
   const known = ingressDoors(castle);
   const [holders, ingress, others, names] = await Promise.all([
-    holdersOf(lan, ownAddresses(castle), signal),
+    holdersOf(lan, ownAddresses(castle, known), signal),
     Promise.all(known.map((door) => tryDoor(castle, lan, door, signal))),
     otherDoors(cluster, known).then(async (doors) => ({
       doors: await Promise.all(doors.map((door) => tryDoor(castle, lan, door, signal))),
@@ -63,15 +65,27 @@ export async function nodeCertificates({
   return shown.filter((one) => one !== undefined);
 }
 
-/** Who cannot be asked in time is not known. */
+/**
+ * Who cannot be asked in time is not known. An address that somebody should hold is asked for again where nobody answered:
+ * a load balancer's is answered for by a program, which on a busy node is late.
+ */
 async function holdersOf(
   lan: Lan,
-  addresses: readonly string[],
+  { addresses, held }: { readonly addresses: readonly string[]; readonly held: readonly string[] },
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly string[]> | undefined> {
   if (addresses.length === 0) return new Map();
   try {
-    return await lan.holders(addresses, withinPatience(lan, signal));
+    const first = await lan.holders(addresses, withinPatience(lan, signal));
+    if (first === undefined) return undefined;
+    const holders = new Map(first);
+    for (let time = 0; time < AGAIN; time += 1) {
+      const silent = held.filter((address) => holders.get(address)?.length === 0);
+      const found = silent.length === 0 ? undefined : await lan.holders(silent, withinPatience(lan, signal));
+      if (found === undefined) break;
+      for (const [address, macs] of found) holders.set(address, macs);
+    }
+    return holders;
   } catch (error) {
     if (signal.aborted) throw error;
     return undefined;
@@ -141,15 +155,21 @@ async function nameOf(castle: Castle, lan: Lan, host: string, signal: AbortSigna
 }
 
 /** Every address that the spec gives to somebody, and the pool's. */
-function ownAddresses({ nodes, network, loadBalancer }: Castle): readonly string[] {
-  return [...nodes.map(({ address }) => address), network.vip, ...poolAddresses(loadBalancer?.pool)];
+function ownAddresses({ nodes, network, loadBalancer }: Castle, doors: readonly KnownDoor[]) {
+  const held = [
+    ...nodes.map(({ address }) => address),
+    network.vip,
+    ...new Set(doors.map(({ address }) => address)),
+  ];
+  return { held, addresses: [...new Set([...held, ...poolAddresses(loadBalancer?.pool)])] };
 }
 
-function foreign(castle: Castle, doors: readonly KnownDoor[]): readonly string[] {
-  const own = new Set(ownAddresses(castle));
-  return [...new Set(doors.map(({ address }) => address))]
+function foreign(castle: Castle, doors: readonly KnownDoor[]) {
+  const own = new Set(ownAddresses(castle, []).addresses);
+  const addresses = [...new Set(doors.map(({ address }) => address))]
     .filter((address) => !own.has(address))
     .slice(0, MOST);
+  return { addresses, held: addresses };
 }
 
 export function poolAddresses(pool: string | undefined): readonly string[] {
