@@ -1,7 +1,9 @@
 import { z } from "zod";
 import type { Chart } from "./disease.ts";
 import type { Examination } from "./examination.ts";
+import { type Endpoint, endpointsOf } from "./manifests/endpoints.ts";
 import { type PodTemplate, hasLabels } from "./manifests/pods.ts";
+import type { ServiceObject } from "./manifests/services.ts";
 
 /** A pod, and where it runs. */
 export interface PlacedPod {
@@ -29,6 +31,31 @@ export function openPorts(
     return undefined;
   const open = sockets.filter((socket) => !/^(127\.|::1$)/.test(socket.address)).map(({ port }) => port);
   return [...new Set(open)].sort((one, other) => one - other);
+}
+
+/** A ready pod behind a port of a Service. */
+export interface Hop {
+  readonly endpoint: Endpoint;
+  /** Where connections go in it; undefined: its slice has no such port. */
+  readonly target: number | undefined;
+  /** As `openPorts` has them. */
+  readonly open: readonly number[] | undefined;
+}
+
+/** The last hops of a connection to a Service's port, one for each pod that is ready. */
+export function hopsTo(
+  examination: Examination,
+  manifests: Chart["manifests"],
+  service: ServiceObject,
+  port: ServiceObject["ports"][number] | undefined,
+): readonly Hop[] {
+  return endpointsOf(service, manifests)
+    .filter(({ ready }) => ready)
+    .map((endpoint) => ({
+      endpoint,
+      target: endpoint.ports.get(port?.name ?? ""),
+      open: openPorts(examination, endpoint),
+    }));
 }
 
 const Pod = z.object({

@@ -52,7 +52,7 @@ export async function publish(delivery: Delivery, options: PublishOptions): Prom
       release,
       kind: "publish",
       subject: source.subject,
-      tip: { commit: seen.tip },
+      seen: { tip: { commit: seen.tip }, live: seen.live },
       guard: (live) => refuseBackwards(release.commit, live.commit, delivery.ancestry),
     }));
   const { cluster } = delivery;

@@ -28,14 +28,14 @@ export async function rollback(delivery: Delivery, digits: string | undefined, s
     const release = await pastInRegistry(delivery, past).catch((error: unknown) => {
       throw run.failed(error, "registry");
     });
-    return { release, tip: history.tip, detail: release.tag };
+    return { release, seen: history, detail: release.tag };
   });
-  const { release, tip } = target;
+  const { release, seen: history } = target;
   const committed = await commitPhase(delivery, run, {
     release,
     kind: "rollback",
     guard: async () => {},
-    tip,
+    seen: history,
   });
   const { cluster } = delivery;
   if (cluster === undefined) {

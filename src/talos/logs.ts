@@ -8,6 +8,17 @@ export interface LogSettings extends CallSettings {
   readonly tail?: number;
 }
 
+/** The past lines of a service's log, all at once. @throws CastleError talos/… */
+export async function logLines(
+  client: TalosClient,
+  service: string,
+  settings: Omit<LogSettings, "follow">,
+): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const line of serviceLog(client, service, settings)) lines.push(line);
+  return lines;
+}
+
 /**
  * The log of one of Talos' own services (machined, apid, etcd, kubelet …), line by line.
  * @throws CastleError talos/…

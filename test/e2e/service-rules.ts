@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { machineNames } from "../../src/lab/machine/names.ts";
 import { lanNamespace } from "../../src/lab/namespaces.ts";
+import { parsedJson } from "../../src/support/json.ts";
 import { poll } from "../../src/support/poll.ts";
 import { run } from "../../src/support/run.ts";
 import type { CastleCommand } from "./castle-command.ts";
@@ -25,7 +26,7 @@ export async function servicesSynced(castle: CastleCommand, { address }: Node, s
     async () => {
       const asked = ["netns", "exec", lanNamespace(castle.name), "curl", "-s", "-m", "2", url];
       const { stdout } = await run("ip", asked, { accept: [0, 7, 28, 52, 56] });
-      const { data } = healthShape.safeParse(stdout.startsWith("{") ? JSON.parse(stdout) : undefined);
+      const { data } = healthShape.safeParse(parsedJson(stdout));
       return data !== undefined && Date.parse(data.status.IPv4.lastUpdated) > since ? true : undefined;
     },
     { every: 250, within: 60_000, onTimeout: () => new Error(`kube-proxy of ${address} wrote no rules`) },

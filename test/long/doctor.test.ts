@@ -64,10 +64,10 @@ describe.skipIf(!canRunLab)("diseases that a castle has one at a time", () => {
     );
   }
 
-  async function vmid(node: string): Promise<number> {
+  async function namesOf(node: string) {
     const known = (await nodesOf(castle)).find(({ name }) => name === `${NAME}-${node}`);
     if (known === undefined) throw new Error(`${NAME} has no ${node}`);
-    return known.vmid;
+    return machineNames({ lab: castle.labs.lab, state: castle.labs.state }, known.vmid);
   }
 
   async function control() {
@@ -76,7 +76,7 @@ describe.skipIf(!canRunLab)("diseases that a castle has one at a time", () => {
 
   /** What runs in a machine, seen from this host. */
   async function etcdPids(node: string): Promise<readonly string[]> {
-    const { cgroup } = machineNames({ lab: castle.labs.lab, state: castle.labs.state }, await vmid(node));
+    const { cgroup } = await namesOf(node);
     const { stdout } = await run("find", [`/sys/fs/cgroup/cpu${cgroup}`, "-name", "cgroup.procs"]);
     const files = await Promise.all(stdout.split("\n").map((file) => readFile(file, "utf8").catch(() => "")));
     const pids = files.flatMap((text) => text.split("\n")).filter((pid) => pid !== "");
@@ -180,7 +180,7 @@ describe.skipIf(!canRunLab)("diseases that a castle has one at a time", () => {
   ];
 
   async function withoutRules(node: string): Promise<void> {
-    const { namespace } = machineNames({ lab: castle.labs.lab, state: castle.labs.state }, await vmid(node));
+    const { namespace } = await namesOf(node);
     const flush = ["flush", "map", "ip", "kube-proxy", "service-ips"];
     await run("ip", ["netns", "exec", namespace, "nft", ...flush]);
   }
@@ -202,7 +202,7 @@ describe.skipIf(!canRunLab)("diseases that a castle has one at a time", () => {
     castle.kubectl("-n", "metallb-system", "patch", "daemonset", "speaker", type, "-p", patch);
 
   async function onWire(node: string, verb: "add" | "delete"): Promise<void> {
-    const { namespace } = machineNames({ lab: castle.labs.lab, state: castle.labs.state }, await vmid(node));
+    const { namespace } = await namesOf(node);
     await run("ip", ["-n", namespace, "address", verb, "192.168.1.215/32", "dev", "eth0"]);
   }
 

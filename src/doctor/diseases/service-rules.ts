@@ -2,8 +2,7 @@ import { z } from "zod";
 import type { CastleNode } from "../../spec/castle.ts";
 import type { Chart, Disease, Sought } from "../disease.ts";
 import type { Door, Examination } from "../examination.ts";
-import { openPorts } from "../listening.ts";
-import { type Endpoint, endpointsOf } from "../manifests/endpoints.ts";
+import { type Hop, hopsTo } from "../listening.ts";
 import { hasLabels } from "../manifests/pods.ts";
 import { objectName } from "../manifests/manifest.ts";
 import { type ServiceObject, services } from "../manifests/services.ts";
@@ -26,27 +25,21 @@ export const serviceRules: Disease = {
       const shut = doors.filter(
         (door) => door.refused !== undefined && objectName(service.manifest) === `Service ${door.service}`,
       );
-      const first = shut.find((door) => listeners(examination, chart, service, door).length > 0);
-      const taker = first === undefined ? undefined : takerOf(chart, examination, first);
-      return first === undefined || taker === undefined ? [] : [lost(chart, { service, shut, first, taker })];
+      const ways = shut.map((door) => {
+        const port = service.ports.find((one) => one.port === door.port);
+        return { door, hops: hopsTo(examination, chart.manifests, service, port) };
+      });
+      const way = ways.find(({ hops }) => hops.length > 0 && hops.every(listens));
+      const taker = way === undefined ? undefined : takerOf(chart, examination, way.door);
+      return way === undefined || taker === undefined
+        ? []
+        : [lost(chart, examination, { service, shut, way, taker })];
     });
   },
 };
 
-/** The pods that listen where this door leads; none where a single one of those that are ready does not. */
-function listeners(
-  examination: Examination,
-  { manifests }: Chart,
-  service: ServiceObject,
-  door: Door,
-): readonly Endpoint[] {
-  const name = service.ports.find(({ port }) => port === door.port)?.name ?? "";
-  const ready = endpointsOf(service, manifests).filter((endpoint) => endpoint.ready);
-  const listen = ready.filter((endpoint) => {
-    const target = endpoint.ports.get(name);
-    return target !== undefined && openPorts(examination, endpoint)?.includes(target) === true;
-  });
-  return listen.length === ready.length ? listen : [];
+function listens({ target, open }: Hop): boolean {
+  return target !== undefined && open?.includes(target) === true;
 }
 
 /** The one node that answers ARP for the door's address. */
@@ -58,25 +51,23 @@ function takerOf(chart: Chart, { castle }: Examination, { address }: Door): Cast
 interface Lost {
   readonly service: ServiceObject;
   readonly shut: readonly Door[];
-  readonly first: Door;
+  /** The first of them that is known to lead to pods. */
+  readonly way: { readonly door: Door; readonly hops: readonly Hop[] };
   readonly taker: CastleNode;
 }
 
-function lost(chart: Chart, { service, shut, first, taker }: Lost): Sought {
-  const { examination } = chart;
-  const { address } = first;
-  const name = objectName(service.manifest);
-  const listening = examination === undefined ? [] : listeners(examination, chart, service, first);
+function lost(chart: Chart, examination: Examination, { service, shut, way, taker }: Lost): Sought {
+  const { address, port: outside } = way.door;
   const proxy = proxyOn(chart, taker);
   return {
     severity: "critical",
-    object: name,
-    message: `${taker.name} takes connections to ${address}:${first.port} and does not send them on, although its pods listen`,
+    object: objectName(service.manifest),
+    message: `${taker.name} takes connections to ${address}:${outside} and does not send them on, although its pods listen`,
     evidence: [
-      `ARP: who has ${address}? ${examination === undefined ? taker.mac : cardName(examination, taker.mac)}`,
+      `ARP: who has ${address}? ${cardName(examination, taker.mac)}`,
       ...shut.map(({ port, refused }) => `${address}:${port}: ${refused}`),
-      ...listening.map(
-        ({ pod, node, ports }) =>
+      ...way.hops.map(
+        ({ endpoint: { pod, node, ports } }) =>
           `Pod ${pod} on ${node ?? "no node"} listens on ${[...ports.values()].join(", ")}`,
       ),
       proxy === undefined

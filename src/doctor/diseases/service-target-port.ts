@@ -1,6 +1,6 @@
 import type { Chart, Disease, Sought } from "../disease.ts";
-import { openPorts } from "../listening.ts";
-import { type Endpoint, endpointsOf } from "../manifests/endpoints.ts";
+import { hopsTo } from "../listening.ts";
+import type { Endpoint } from "../manifests/endpoints.ts";
 import { type PodTemplate, podTemplates } from "../manifests/pods.ts";
 import { type ServiceObject, podsOf, services } from "../manifests/services.ts";
 import { editCommand, kubectl } from "../remedy.ts";
@@ -30,12 +30,9 @@ export const serviceTargetPort: Disease = {
 function walked(chart: Chart, service: ServiceObject, port: ServicePort): Sought[] | undefined {
   const { examination, manifests } = chart;
   if (examination === undefined) return undefined;
-  const steps = endpointsOf(service, manifests)
-    .filter(({ ready }) => ready)
-    .flatMap((endpoint) => {
-      const open = openPorts(examination, endpoint);
-      return open === undefined ? [] : [{ endpoint, open, target: endpoint.ports.get(port.name ?? "") }];
-    });
+  const steps = hopsTo(examination, manifests, service, port).flatMap(({ open, ...hop }) =>
+    open === undefined ? [] : [{ ...hop, open }],
+  );
   if (steps.length === 0) return undefined;
   const dead = steps.filter(({ target, open }) => target === undefined || !open.includes(target));
   const [first] = dead;

@@ -5,7 +5,7 @@ import type { CastleNode } from "../../spec/castle.ts";
 import type { TalosClient } from "../../talos/client.ts";
 import { type EtcdMember, etcdAlarms, etcdMembers, etcdStatus } from "../../talos/etcd.ts";
 import { hostnames, members as discoveryMembers } from "../../talos/kinds.ts";
-import { serviceLog } from "../../talos/logs.ts";
+import { logLines } from "../../talos/logs.ts";
 import { nodeClock } from "../../talos/clock.ts";
 import { getResource, listResources } from "../../talos/resources.ts";
 import { serviceHistory } from "../../talos/service-history.ts";
@@ -150,8 +150,5 @@ export async function readLog(
   patience: Patience,
   tail: number,
 ): Promise<string[]> {
-  const settings = { ...patience.settings(), tail };
-  const lines: string[] = [];
-  for await (const line of serviceLog(client, service, settings)) lines.push(line);
-  return lines;
+  return logLines(client, service, { ...patience.settings(), tail });
 }

@@ -1,5 +1,5 @@
 import type { CastleNode } from "../../spec/castle.ts";
-import { serviceLog } from "../../talos/logs.ts";
+import { logLines } from "../../talos/logs.ts";
 import { services } from "../../talos/services.ts";
 import { lastWord } from "../../talos/last-word.ts";
 import type { CastleRun } from "../castle-run.ts";
@@ -19,8 +19,7 @@ export async function kubeletWords(run: CastleRun, clients: NodeClients, node: C
   try {
     const client = await clients.trusted(node);
     const kubelet = (await services(client, settings)).find(({ id }) => id === "kubelet");
-    const lines: string[] = [];
-    for await (const line of serviceLog(client, "kubelet", { ...settings, tail: TAIL })) lines.push(line);
+    const lines = await logLines(client, "kubelet", { ...settings, tail: TAIL });
     const state = kubelet === undefined ? "not started" : `${kubelet.state}, ${kubelet.health}`;
     const word = lastWord(lines);
     return `kubelet of ${node.name} is ${state}${word === undefined ? "" : `: ${word}`}`;

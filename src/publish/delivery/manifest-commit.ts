@@ -13,8 +13,8 @@ export interface CommitWish {
   readonly subject?: string | undefined;
   /** Whether the release may follow what a tip says is live; asked again for every tip. @throws CastleError */
   readonly guard: (live: LivePlace) => Promise<void>;
-  /** The manifests' last commit as of a moment ago. */
-  readonly tip?: Tip | undefined;
+  /** The manifests' last commit as of a moment ago, and what it says is live. */
+  readonly seen?: { readonly tip: Tip; readonly live: LivePlace } | undefined;
 }
 
 export interface ManifestCommit {
@@ -46,7 +46,7 @@ export async function commitRelease(delivery: Delivery, wish: CommitWish): Promi
   const { release } = wish;
   let seen: LivePlace | undefined;
   const plan = async (tip: Tip): Promise<Plan<never>> => {
-    const live = await readLivePlace(delivery, tip);
+    const live = tip === wish.seen?.tip ? wish.seen.live : await readLivePlace(delivery, tip);
     seen = live;
     if (showsRelease(live.place, release)) return { kind: "unchanged" };
     await wish.guard(live);
@@ -55,7 +55,7 @@ export async function commitRelease(delivery: Delivery, wish: CommitWish): Promi
     for (const [path, bytes] of await recorded(delivery, tip, live, content)) files.set(path, bytes);
     return { kind: "change", change: { files, message: message(site, wish, live) } };
   };
-  const outcome = await commitToTip(manifests.repository, plan, wish.tip);
+  const outcome = await commitToTip(manifests.repository, plan, wish.seen?.tip);
   if (outcome.kind === "refused") throw outcome.reason;
   if (seen === undefined || outcome.commit === undefined) {
     throw new CastleError("gitops/image-missing", {
